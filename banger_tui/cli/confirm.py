@@ -1,0 +1,35 @@
+"""Ask before something is lost; never wait for an answer nobody can give."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from banger_tui.cli import streams
+from banger_tui.cli.context import Context
+from banger_tui.engine.errors import InvalidInput, OperationCancelled
+
+
+async def confirm(context: Context, question: str, consequence: str) -> None:
+    """Return when the person agrees.
+
+    Raises:
+        InvalidInput: nobody can be asked, and ``--yes`` was not given.
+        OperationCancelled: the person said no.
+    """
+    if context.args.yes:
+        return
+    if not (os.isatty(streams.STDIN) and os.isatty(streams.STDERR)):
+        raise InvalidInput(
+            f"{question} Nobody is here to answer",
+            f"stdin or stderr is no terminal. {consequence}",
+            "Add --yes to agree beforehand.",
+        )
+    style = context.out.err
+    sys.stderr.write(f"{style.paint(question, 'bold')} {consequence} [y/N] ")
+    sys.stderr.flush()
+    answer = await streams.read(streams.STDIN)
+    if not answer.endswith(b"\n"):
+        sys.stderr.write("\n")
+    if answer.strip().lower() not in (b"y", b"yes"):
+        raise OperationCancelled("Nothing was deleted")

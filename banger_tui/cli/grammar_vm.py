@@ -1,0 +1,164 @@
+"""``vm …``: what can be asked about machines."""
+
+from __future__ import annotations
+
+from banger_tui.cli.parser import Commands, Parser
+
+
+def add(commands: Commands) -> None:
+    """Add ``vm`` and what is below it."""
+    vm = commands.add(
+        "vm",
+        "run and manage VMs",
+        "  banger-tui vm run\n  banger-tui vm list",
+    )
+    verbs = vm.group_of("verb")
+    _making(verbs)
+    _lifecycle(verbs)
+    _looking(verbs)
+    _inside(verbs)
+
+
+def _making(verbs: Commands) -> None:
+    run = verbs.add(
+        "run",
+        "make a VM and run a command or a shell in it",
+        "  banger-tui vm run                              a shell in a new VM\n"
+        "  banger-tui vm run --rm -- sh -c 'uname -a'     one command, then the VM is deleted\n"
+        "  banger-tui vm run -d --name web --memory 1G    leave it running in the background",
+        handler="vm_run:run",
+        details="With a command: its stdout, stderr and exit code become this one's.\n"
+        "Without: a shell opens in this terminal; exit ends it, ctrl+] leaves it.\n"
+        "A missing image or kernel is pulled first.",
+        takes_command=True,
+    )
+    _spec(run)
+    run.add_argument("--rm", action="store_true", help="delete the VM at the end")
+    run.add_argument("-d", "--detach", action="store_true", help="only start it; print its name")
+
+    create = verbs.add(
+        "create",
+        "make and start a VM; print its name",
+        "  banger-tui vm create --name web --image debian-bookworm --memory 1G\n"
+        "  name=$(banger-tui vm create)",
+        handler="vm:create",
+    )
+    _spec(create)
+
+
+def _spec(parser: Parser) -> None:
+    new = parser.add_argument_group("the new VM")
+    new.add_argument("--name", metavar="NAME", help="a DNS label; without it one is made up")
+    new.add_argument("--image", metavar="IMAGE", help="see: banger-tui image catalog")
+    new.add_argument("--cpus", metavar="N", type=int, help="virtual processors")
+    new.add_argument("--memory", metavar="SIZE", help="for example 512M or 2G")
+    new.add_argument("--disk", metavar="SIZE", help="for example 8G; default: the image's")
+    new.add_argument(
+        "--network",
+        choices=("user", "isolated"),
+        help="user: reaches the outside; isolated: reaches nothing",
+    )
+
+
+def _lifecycle(verbs: Commands) -> None:
+    for name, summary, handler in (
+        ("start", "boot VMs that are stopped", "vm:start"),
+        ("stop", "power VMs off, cleanly", "vm:stop"),
+        ("kill", "end VMs at once, as by pulling the plug", "vm:kill"),
+        ("restart", "power VMs off and boot them again", "vm:restart"),
+    ):
+        verb = verbs.add(
+            name,
+            summary,
+            f"  banger-tui vm {name} quiet-fox\n  banger-tui vm {name} web db",
+            handler=handler,
+        )
+        _names(verb, several=True)
+    delete = verbs.add(
+        "delete",
+        "delete VMs and their disks",
+        "  banger-tui vm delete quiet-fox\n  banger-tui vm delete --yes web db",
+        handler="vm:delete",
+        details="A VM that runs is ended first. What is on the disk is lost.",
+    )
+    _names(delete, several=True)
+    yes(delete)
+
+
+def _looking(verbs: Commands) -> None:
+    verbs.add(
+        "list",
+        "list VMs",
+        "  banger-tui vm list\n  banger-tui vm list --json | jq -r '.[].name'",
+        handler="vm:list_all",
+    )
+    show = verbs.add(
+        "show",
+        "show everything about a VM",
+        "  banger-tui vm show quiet-fox",
+        handler="vm:show",
+    )
+    _names(show)
+    logs = verbs.add(
+        "logs",
+        "print a VM's console log",
+        "  banger-tui vm logs quiet-fox\n  banger-tui vm logs -f quiet-fox",
+        handler="vm_guest:logs",
+        details="On a terminal without the guest's control sequences; through a pipe byte by byte.",
+    )
+    _names(logs)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the VM ends")
+
+
+def _inside(verbs: Commands) -> None:
+    shell = verbs.add(
+        "shell",
+        "open a VM's shell in this terminal",
+        "  banger-tui vm shell quiet-fox",
+        handler="vm_guest:shell",
+        details="The same shell as in the app: it lives in the guest, so that it is still there\n"
+        "when you come back. ctrl+] leaves it, exit ends it.",
+    )
+    _names(shell)
+    execute = verbs.add(
+        "exec",
+        "run a command in a VM",
+        "  banger-tui vm exec quiet-fox -- ls -l /etc\n"
+        "  tar c . | banger-tui vm exec quiet-fox -- tar x -C /root\n"
+        "  banger-tui vm exec -t quiet-fox -- htop",
+        handler="vm_guest:execute",
+        details="Its stdout, stderr and exit code become this one's; stdin is passed on when it\n"
+        "is no terminal. With -t the command has this terminal.",
+        takes_command=True,
+    )
+    _names(execute)
+    execute.add_argument("-t", "--tty", action="store_true", help="give the command this terminal")
+    ssh = verbs.add(
+        "ssh",
+        "open ssh to a VM with the system's client",
+        "  banger-tui vm ssh quiet-fox\n  banger-tui vm ssh quiet-fox -- uname -a",
+        handler="vm_guest:ssh",
+        details="The VM's key is pinned; nothing is added to your known_hosts.",
+        takes_command=True,
+    )
+    _names(ssh)
+    console = verbs.add(
+        "console",
+        "open a VM's serial console in this terminal",
+        "  banger-tui vm console quiet-fox",
+        handler="vm_guest:console",
+        details="Works while the VM boots and when ssh does not. ctrl+] leaves it.",
+    )
+    _names(console)
+
+
+def _names(parser: Parser, *, several: bool = False) -> None:
+    if several:
+        parser.add_argument("names", metavar="NAME", nargs="+", help="a VM's name or id")
+    else:
+        parser.add_argument("name", metavar="NAME", help="a VM's name or id")
+
+
+def yes(parser: Parser) -> None:
+    """``--yes`` of commands that ask."""
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")

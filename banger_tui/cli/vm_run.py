@@ -1,0 +1,87 @@
+"""``vm run``: a new VM, something done in it, and perhaps its end."""
+
+from __future__ import annotations
+
+from banger_tui.cli.attach import require_terminal
+from banger_tui.cli.context import Context
+from banger_tui.cli.execute import execute
+from banger_tui.cli.follow import failed, follow
+from banger_tui.cli.vm import announce, described, spec_of
+from banger_tui.cli.vm_guest import no_json, open_shell
+from banger_tui.engine.errors import BangerError, InvalidInput
+from banger_tui.engine.model import VmRecord
+
+
+async def run(context: Context) -> int:
+    args = context.args
+    _sensible(context)
+    try:
+        operation = await context.engine.vms.create(spec_of(context, ephemeral=args.rm))
+        vm = await follow(context, operation, fold=not args.detach)
+        code = await _used(context, vm)
+    except BangerError as error:
+        await failed(context, error)
+        raise
+    if context.out.json:
+        await context.out.event("result", ok=True, exit_code=code, vm=described(vm))
+    return code
+
+
+async def _used(context: Context, vm: VmRecord) -> int:
+    """What the VM was made for, and its end."""
+    args = context.args
+    try:
+        context.interrupts.check()
+        return await _use(context, vm)
+    finally:
+        # Also after ctrl+c: the main task is cancelled once at most, so this is not cut short.
+        if args.rm:
+            await _remove(context, vm)
+        elif not args.detach:
+            context.out.note(f"{vm.name} runs on: banger-tui vm shell {vm.name}")
+
+
+def _sensible(context: Context) -> None:
+    """Before anything is made. Raises: InvalidInput"""
+    args = context.args
+    if args.detach and args.command:
+        raise InvalidInput(
+            "-d and a command exclude each other",
+            "",
+            "Start it with -d, then: banger-tui vm exec NAME -- CMD",
+        )
+    if args.detach and args.rm:
+        raise InvalidInput(
+            "-d and --rm exclude each other",
+            "Nobody would be there to delete the VM at its end.",
+            "Leave one of them out; later: banger-tui vm delete NAME",
+        )
+    if not args.detach and not args.command:
+        no_json(context, "A shell")
+        require_terminal(
+            "A shell", "Give a command (-- CMD), or -d to leave the VM in the background."
+        )
+
+
+async def _use(context: Context, vm: VmRecord) -> int:
+    args = context.args
+    if args.detach:
+        announce(context, vm)
+        return 0
+    if args.command:
+        return await execute(await context.engine.vms.exec(vm.id, args.command), context.out)
+    ends = (
+        "exit or ctrl+] ends it and deletes the VM" if args.rm else "exit ends it, ctrl+] leaves it"
+    )
+    context.out.note(context.out.err.paint(f"A shell in {vm.name}: {ends}.", "dim"))
+    _, code = await open_shell(context, vm)
+    return code
+
+
+async def _remove(context: Context, vm: VmRecord) -> None:
+    """Delete the VM; when that fails say so, without hiding how the command ended."""
+    try:
+        operation = await context.engine.vms.delete(vm.id)
+        await follow(context, operation, silent=True)
+    except BangerError as error:
+        context.out.error(error)

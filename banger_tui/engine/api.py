@@ -1,0 +1,153 @@
+"""The engine's facade: read this first.
+
+::
+
+    async with Engine(Paths.from_environment(), Settings()) as engine:
+        operation = await engine.vms.create(VmSpec(image="debian-bookworm"))
+        async for view in operation.events():
+            print(view.current)
+        vm = await operation.result()
+
+Everything long is an ``Operation`` and runs as the engine's own task: whoever asked for it may go
+away. VMs outlive the engine; leaving the block cancels operations under way and waits until they
+have cleaned up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractContextManager
+from typing import Self
+
+from banger_tui.engine import host
+from banger_tui.engine.artefacts import Artefacts
+from banger_tui.engine.context import Context
+from banger_tui.engine.errors import InvalidInput
+from banger_tui.engine.events import Bus, Subscription
+from banger_tui.engine.flights import Flights
+from banger_tui.engine.hypervisors.base import Driver
+from banger_tui.engine.images.service import Images
+from banger_tui.engine.kernels.service import Kernels
+from banger_tui.engine.locks import Locks
+from banger_tui.engine.model import HostView
+from banger_tui.engine.operations import OperationRegistry
+from banger_tui.engine.paths import Paths
+from banger_tui.engine.reconcile import reconcile
+from banger_tui.engine.settings import Settings
+from banger_tui.engine.stats import Sampler
+from banger_tui.engine.store import Store
+from banger_tui.engine.vms.files import ensure_client_key
+from banger_tui.engine.vms.service import Vms
+from banger_tui.engine.watch import Watch
+
+
+class Engine:
+    """One opened state directory. Several processes may each have theirs open on the same one."""
+
+    vms: Vms
+    images: Images
+    kernels: Kernels
+    operations: OperationRegistry
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings | None = None,
+        *,
+        driver: Driver | None = None,
+        artefacts: Artefacts | None = None,
+    ) -> None:
+        """
+        Args:
+            driver: what runs VMs; None: as the settings say.
+            artefacts: what builds images and kernels; None: fitting the driver.
+        """
+        self.paths = paths
+        self.settings = (settings or Settings()).with_environment()
+        self._driver = driver
+        self._artefacts = artefacts
+        self._bus = Bus()
+
+    async def __aenter__(self) -> Self:
+        """Open the store and reconcile it with what lives.
+
+        Raises:
+            StateUnwritable, DatabaseCorrupt, StorageFailure, InvalidInput
+        """
+        await asyncio.to_thread(self.paths.prepare)
+        await asyncio.to_thread(ensure_client_key, self.paths)
+        driver, artefacts = self._choose()
+        self._store = await Store.open(self.paths.database, self._bus.publish)
+        self.operations = OperationRegistry(self._store, self._bus, self.paths)
+        self._ctx = Context(
+            paths=self.paths, settings=self.settings, store=self._store, bus=self._bus,
+            locks=Locks(self.paths.locks), operations=self.operations, flights=Flights(),
+            driver=driver, artefacts=artefacts,
+        )  # fmt: skip
+        self._watch = Watch(self._ctx)
+        self._sampler = Sampler(self._ctx)
+        self.vms = Vms(self._ctx, self._sampler)
+        self.images = Images(self._ctx)
+        self.kernels = Kernels(self._ctx)
+        try:
+            await reconcile(self._ctx)
+            await self._watch.start()
+            self._sampler.start()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.shield(self._close())
+
+    async def _close(self) -> None:
+        await self.operations.close()
+        await self.vms.close()
+        await self._sampler.close()
+        await self._watch.close()
+        await self._store.close()
+
+    def _choose(self) -> tuple[Driver, Artefacts]:
+        name = self.settings.driver
+        if self._driver is not None:
+            driver = self._driver
+        elif name == "fake":
+            from banger_tui.engine.hypervisors.fake import FakeDriver
+
+            driver = FakeDriver(boot_seconds=1.0)
+        elif name in ("auto", "qemu"):
+            from banger_tui.engine.hypervisors.qemu import QemuDriver
+
+            driver = QemuDriver(self.paths.client_key, self.settings.accelerator)
+        else:
+            raise InvalidInput(
+                f"There is no driver {name!r}", "Known are auto, qemu and fake.",
+                "Set driver in config.toml, or BANGER_DRIVER.",
+            )  # fmt: skip
+        if self._artefacts is not None:
+            return driver, self._artefacts
+        if driver.name == "fake":
+            from banger_tui.engine.hypervisors.fake_artefacts import FakeBuilders
+
+            return driver, FakeBuilders().artefacts
+        return driver, Artefacts()
+
+    # ------------------------------------------------------------------------------ looking on
+
+    def events(self) -> AbstractContextManager[Subscription]:
+        """``with engine.events() as events: async for event in events: …``"""
+        return self._bus.subscribe()
+
+    async def doctor(self) -> list[host.Check]:
+        """What this host can do, and how to add what is missing."""
+        return await host.examine(self._ctx)
+
+    async def host_summary(self) -> str:
+        """One line for a header: driver, acceleration, network."""
+        capabilities = await self._ctx.driver.capabilities()
+        return f"{self._ctx.driver.name}·{capabilities.accelerator}  user net"
+
+    def host(self) -> HostView | None:
+        """The last sample of the host, if there is one."""
+        return self._sampler.host

@@ -1,0 +1,1 @@
+"""Images and kernels that can be had by name."""

@@ -1,0 +1,1 @@
+"""What comes out of Debian's packages: sources, downloads, ELF facts."""

@@ -1,0 +1,1 @@
+"""Root filesystems: built, kept and given to VMs."""

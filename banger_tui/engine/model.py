@@ -1,0 +1,231 @@
+"""The engine's nouns: frozen records that cross every border (store, driver, screen, JSON).
+
+Sizes are bytes unless the name says ``_mib``; times are seconds since the epoch (``time.time()``);
+durations are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+class VmState(StrEnum):
+    """Where a VM is in its life; legal moves stand in ``engine.vms.state``."""
+
+    CREATING = "creating"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class NetworkMode(StrEnum):
+    """How a VM reaches the world."""
+
+    USER = "user"
+    ISOLATED = "isolated"
+
+
+class StageState(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class OperationState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def over(self) -> bool:
+        return self is not OperationState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class VmSpec:
+    """What a person asks for. ``name=None``: one is made up; ``disk_bytes=None``: the image's."""
+
+    name: str | None = None
+    image: str = "debian-bookworm"
+    cpus: int = 1
+    memory_mib: int = 512
+    disk_bytes: int | None = None
+    network: NetworkMode = NetworkMode.USER
+    ephemeral: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VmRecord:
+    """One VM as it is stored. The process that runs it, if any, is in ``pid``/``pid_start``."""
+
+    id: str
+    name: str
+    state: VmState
+    image: str
+    image_digest: str
+    kernel: str
+    cpus: int
+    memory_mib: int
+    disk_bytes: int
+    network: NetworkMode
+    ephemeral: bool
+    driver: str
+    ssh_port: int
+    host_key: str
+    created_at: float
+    accelerator: str = ""
+    machine: str = ""
+    started_at: float | None = None
+    stopped_at: float | None = None
+    reason: str = ""
+    pid: int | None = None
+    pid_start: int | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.state is VmState.RUNNING
+
+    @property
+    def address(self) -> str:
+        """Where ssh answers, for people: ``127.0.0.1:PORT``."""
+        return f"127.0.0.1:{self.ssh_port}"
+
+    def moved(self, state: VmState, **changes: Any) -> VmRecord:
+        return replace(self, state=state, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class VmStats:
+    """One sample of a VM's process: cpu as a share of one core (1.0 = one core busy), rss bytes."""
+
+    vm_id: str
+    at: float
+    cpu: float
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """A bootable root filesystem. ``digest`` is sha256:… of rootfs.ext4 as it was published."""
+
+    name: str
+    digest: str
+    source: str
+    size_bytes: int
+    disk_bytes: int
+    kernel: str
+    init: str
+    created_at: float
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KernelRecord:
+    """A kernel with the modules an initrd needs. ``version`` is ``uname -r``."""
+
+    name: str
+    version: str
+    digest: str
+    source: str
+    size_bytes: int
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """A stage as people see it. ``done``/``total`` count ``unit`` (``bytes``, ``packages``, …).
+
+    ``total=None``: unknown. ``started``/``ended`` are epoch seconds, None where not yet.
+    """
+
+    name: str
+    state: StageState = StageState.PENDING
+    done: int = 0
+    total: int | None = None
+    unit: str = ""
+    rate: float = 0.0
+    detail: str = ""
+    started: float | None = None
+    ended: float | None = None
+    children: tuple[StageView, ...] = ()
+
+    def elapsed(self, now: float) -> float | None:
+        if self.started is None:
+            return None
+        return max(0.0, (self.ended if self.ended is not None else now) - self.started)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A BangerError as data: what is stored, shown and sent as JSON."""
+
+    kind: str
+    title: str
+    detail: str = ""
+    hint: str = ""
+    exit_code: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """An operation as people see it: the same record in memory, in the database and on screen.
+
+    ``kind`` is a verb ("create", "pull image", "pull kernel", "start", "stop" …), ``subject`` the
+    name it works on, ``subject_id`` the VM's id where there is one.
+    """
+
+    id: str
+    kind: str
+    subject: str
+    state: OperationState
+    stages: tuple[StageView, ...]
+    started: float
+    ended: float | None = None
+    subject_id: str = ""
+    failure: Failure | None = None
+    owner_pid: int = 0
+    owner_start: int = 0
+    cancel_requested: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.subject}".strip()
+
+    def elapsed(self, now: float) -> float:
+        return max(0.0, (self.ended if self.ended is not None else now) - self.started)
+
+    @property
+    def current(self) -> StageView | None:
+        """The stage that runs now (innermost), or the last that ended badly."""
+        found: StageView | None = None
+        stages = self.stages
+        while stages:
+            active = next(
+                (s for s in stages if s.state in (StageState.RUNNING, StageState.FAILED)), None
+            )
+            if active is None:
+                break
+            found, stages = active, active.children
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """What the header shows: the host's capacity. ``cpu`` is a share of all cores (0..1)."""
+
+    cpus: int
+    cpu: float
+    memory_total: int
+    memory_used: int
+    disk_free: int

@@ -1,0 +1,1 @@
+"""How guests are reached and reach out."""

@@ -1,0 +1,1 @@
+"""Ways to talk to what runs in a guest: its console, its shells, its commands."""

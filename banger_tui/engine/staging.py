@@ -1,0 +1,18 @@
+"""Where half-made things lie: one directory an operation, gone when the operation is over."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from banger_tui.engine.images.ext4 import remove_tree
+from banger_tui.engine.operations import Run
+from banger_tui.engine.paths import Paths
+
+
+async def staging_directory(paths: Paths, run: Run) -> Path:
+    """A new, empty directory for this operation. What is left in it is removed by ``clean_up``."""
+    directory = paths.staging / run.id
+    await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True)
+    run.afterwards(lambda: remove_tree(directory))
+    return directory

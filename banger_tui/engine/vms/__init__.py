@@ -1,0 +1,1 @@
+"""Virtual machines: one verb a file, on one table of states."""

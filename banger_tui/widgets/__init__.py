@@ -1,0 +1,1 @@
+"""One widget a file: data in, messages out. Widgets never see the engine itself."""

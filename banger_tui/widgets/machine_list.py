@@ -1,0 +1,389 @@
+"""The list of machines: a line-API widget that draws only what is in sight.
+
+Sorting and filtering happen when data changes, never while painting, so that ten thousand rows
+scroll like ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from banger_tui.widgets import clock, columns
+from banger_tui.widgets.rows import MachineRow
+from banger_tui.widgets.states import MACHINES
+
+_LEAD = 4  # cursor bar or mark, space, glyph, space
+_HEADER = 1
+
+
+class MachineList(ScrollView, can_focus=True):
+    """Rows with a cursor, marks, an order and a filter."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "list--header",
+        "list--row",
+        "list--cursor",
+        "list--faint",
+        "list--accent",
+        "list--good",
+        "list--busy",
+        "list--off",
+        "list--bad",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "to(0)", "First", show=False),
+        Binding("end,G", "to(-1)", "Last", show=False),
+        Binding("space", "mark", "Mark", show=False),
+        Binding("t", "next_order", "Sort by the next column", show=False),
+        Binding("T", "reverse", "Turn the order round", show=False),
+        Binding("enter", "open", "Open", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another machine; ``key`` is None when the list is empty."""
+
+        def __init__(self, key: str | None, *, by_hand: bool) -> None:
+            super().__init__()
+            self.key = key
+            self.by_hand = by_hand
+
+    class Opened(Message):
+        """Enter or a double click on a machine."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    class Marked(Message):
+        """The set of marked machines is another one."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._rows: dict[str, MachineRow] = {}
+        self._order: list[str] = []
+        self._marks: set[str] = set()
+        self._cursor: str | None = None
+        self._sort = columns.NAME
+        self._descending = False
+        self._filter = ""
+        self._layout_width = -1
+        self._longest = 0
+        self._columns = columns.lay_out(20, 8)
+        self._styles: dict[str, Style] = {}
+        self._strips: LRUCache[object, Strip] = LRUCache(256)
+
+    # -- data
+
+    def set_rows(self, rows: Iterable[MachineRow]) -> None:
+        """Show these and no others."""
+        self._rows = {row.key: row for row in rows}
+        self._marks &= self._rows.keys()
+        self._arrange()
+
+    def update_rows(self, changed: Iterable[MachineRow], removed: Iterable[str] = ()) -> None:
+        """Change some rows; the order is made anew only where it can have changed."""
+        rearrange = False
+        for key in removed:
+            rearrange |= self._rows.pop(key, None) is not None
+            self._marks.discard(key)
+        touched = []
+        for row in changed:
+            before = self._rows.get(row.key)
+            if before == row:
+                continue
+            self._rows[row.key] = row
+            touched.append(row.key)
+            if before is None or before.name != row.name or before.image != row.image:
+                rearrange = True
+            elif self._sort.order(before) != self._sort.order(row):
+                rearrange = True
+        if rearrange:
+            self._arrange()
+        elif touched:
+            self._refresh_rows(set(touched))
+
+    def replace_key(self, old: str, new: str) -> None:
+        """The machine known as ``old`` goes on as ``new``: cursor and mark stay with it."""
+        if self._cursor == old:
+            self._cursor = new
+        if old in self._marks:
+            self._marks.discard(old)
+            self._marks.add(new)
+
+    @property
+    def cursor(self) -> str | None:
+        """Key of the machine under the cursor."""
+        return self._cursor
+
+    @property
+    def marks(self) -> list[str]:
+        """Keys of the marked machines in sight, in list order."""
+        return [key for key in self._order if key in self._marks]
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the machines in sight, in list order."""
+        return list(self._order)
+
+    @property
+    def filter(self) -> str:
+        return self._filter
+
+    @filter.setter
+    def filter(self, text: str) -> None:
+        self._filter = text.strip().lower()
+        self._arrange()
+
+    @property
+    def sort(self) -> tuple[str, bool]:
+        """The column sorted by and whether the order is descending."""
+        return self._sort.id, self._descending
+
+    def sort_by(self, column_id: str, descending: bool | None = None) -> None:
+        """Order by a column; by the same one again: the other way round."""
+        column = next(c for c in columns.ALL if c.id == column_id)
+        if descending is None:
+            again = column is self._sort
+            descending = not self._descending if again else column.descending
+        self._sort, self._descending = column, descending
+        self._arrange()
+
+    def select(self, key: str, *, by_hand: bool = False) -> bool:
+        """Put the cursor on a machine; False when it is not in sight."""
+        if key not in self._order:
+            return False
+        if key != self._cursor:
+            before, self._cursor = self._cursor, key
+            self._refresh_rows({key, before} if before else {key})
+            self.post_message(self.Moved(key, by_hand=by_hand))
+        self._show_cursor()
+        return True
+
+    def clear_marks(self) -> None:
+        if self._marks:
+            self._marks.clear()
+            self.refresh()
+            self._told()
+
+    def mark_all(self) -> None:
+        """Mark everything in sight, or nothing when all of it is marked."""
+        everything = set(self._order)
+        self._marks = set() if everything <= self._marks else self._marks | everything
+        self.refresh()
+        self._told()
+
+    def _told(self) -> None:
+        self._subtitle()
+        self.post_message(self.Marked())
+
+    def _arrange(self) -> None:
+        """Filter and sort anew, keeping the cursor on its machine or at its place."""
+        place = self._order.index(self._cursor) if self._cursor in self._order else 0
+        wanted = self._filter.split()
+        rows = [
+            row
+            for row in self._rows.values()
+            if not wanted or all(word in f"{row.name} {row.image}" for word in wanted)
+        ]
+        rows.sort(key=lambda row: row.name)
+        if self._sort is not columns.NAME or self._descending:
+            rows.sort(key=self._sort.order, reverse=self._descending)
+        self._order = [row.key for row in rows]
+        self._longest = max((len(row.name) for row in rows), default=0)
+        if self._cursor not in self._order:
+            self._cursor = (
+                self._order[min(place, len(self._order) - 1)] if self._order else None
+            )
+            self.post_message(self.Moved(self._cursor, by_hand=False))
+        self.virtual_size = Size(0, len(self._order) + _HEADER)
+        self._layout_width = -1
+        self._subtitle()
+        self.refresh()
+
+    def _subtitle(self) -> None:
+        arrow = "↓" if self._descending else "↑"
+        shown, total = len(self._order), len(self._rows)
+        count = f"{total}" if shown == total else f"{shown} of {total}"
+        marked = f"{len(self._marks)} marked · " if self._marks else ""
+        self.border_subtitle = f"{marked}{self._sort.title.lower()} {arrow} · {count}"
+
+    # -- painting
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+        self._strips.clear()
+
+    def _style(self, name: str) -> Style:
+        style = self._styles.get(name)
+        if style is None:
+            style = self._styles[name] = self.get_component_rich_style(f"list--{name}")
+        return style
+
+    def _lay_out(self, width: int) -> None:
+        if width != self._layout_width:
+            self._layout_width = width
+            self._columns = columns.lay_out(max(1, width - _LEAD - 1), self._longest)
+            self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        self._lay_out(width)
+        if y < _HEADER:
+            return self._header(width)
+        index = y - _HEADER + round(self.scroll_offset.y)
+        if index >= len(self._order):
+            return Strip.blank(width, self._style("row"))
+        row = self._rows[self._order[index]]
+        texts = tuple(c.text(row, clock.now()) for c, _, _ in self._columns.places)
+        key = (row.key, row.state, texts, row.key == self._cursor, row.key in self._marks,
+               self.has_focus, width)  # fmt: skip
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self._line(row, texts, width)
+        return strip
+
+    def _header(self, width: int) -> Strip:
+        base = self._style("row")
+        segments = [Segment(" " * _LEAD, base)]
+        for column, _, room in self._columns.places:
+            style = self._style("accent" if column is self._sort else "header")
+            title = column.title
+            segments.append(Segment(_cell(title, room, column.right), base + style))
+            segments.append(Segment(" " * columns.GAP, base))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _line(self, row: MachineRow, texts: tuple[str, ...], width: int) -> Strip:
+        here = row.key == self._cursor
+        base = self._style("row")
+        if here:
+            base = base + self._style("cursor")
+        marked = row.key in self._marks
+        look = MACHINES[row.state]
+        tone = base + self._style(look.tone)
+        faint = base + self._style("faint")
+        bar = "▌" if here and self.has_focus else ("│" if here else " ")
+        segments = [
+            Segment(bar, base + self._style("accent")),
+            Segment("✓" if marked else " ", base + self._style("accent")),
+            Segment(f"{look.glyph} ", tone),
+        ]
+        for (column, _, room), text in zip(self._columns.places, texts, strict=True):
+            if column.id == "name":
+                style = base + Style(bold=True) if here or marked else base
+            elif column.id == "state":
+                style = tone
+            else:
+                style = faint
+            segments.append(Segment(_cell(text, room, column.right), style))
+            segments.append(Segment(" " * columns.GAP, base))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _refresh_rows(self, keys: set[str]) -> None:
+        top = round(self.scroll_offset.y)
+        width, height = self.size
+        for y in range(_HEADER, height):
+            index = top + y - _HEADER
+            if index >= len(self._order):
+                break
+            if self._order[index] in keys:
+                self.refresh(Region(0, y, width, 1))
+
+    def tick(self) -> None:
+        """Time has passed: paint the rows in sight anew (ages, stages)."""
+        if self._order:
+            self.refresh()
+
+    def _show_cursor(self) -> None:
+        if self._cursor is None or self.size.height <= _HEADER:
+            return
+        index = self._order.index(self._cursor)
+        room = self.size.height - _HEADER
+        top = round(self.scroll_offset.y)
+        if index < top:
+            self.scroll_to(y=index, animate=False)
+        elif index >= top + room:
+            self.scroll_to(y=index - room + 1, animate=False)
+
+    # -- events
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._show_cursor()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y < _HEADER:
+            column = self._columns.at(offset.x - _LEAD)
+            if column is not None:
+                self.sort_by(column.id)
+            return
+        index = offset.y - _HEADER + round(self.scroll_offset.y)
+        if index < len(self._order):
+            key = self._order[index]
+            self.select(key, by_hand=True)
+            if event.chain == 2:
+                self.post_message(self.Opened(key))
+
+    # -- actions
+
+    def action_move(self, by: int) -> None:
+        if self._order:
+            here = self._order.index(self._cursor) if self._cursor in self._order else 0
+            there = max(0, min(len(self._order) - 1, here + by))
+            self.select(self._order[there], by_hand=True)
+
+    def action_page(self, by: int) -> None:
+        self.action_move(by * max(1, self.size.height - _HEADER - 1))
+
+    def action_to(self, index: int) -> None:
+        if self._order:
+            self.select(self._order[index], by_hand=True)
+
+    def action_mark(self) -> None:
+        if self._cursor is not None:
+            self._marks ^= {self._cursor}
+            self._refresh_rows({self._cursor})
+            self._told()
+            self.action_move(1)
+
+    def action_next_order(self) -> None:
+        shown = [column for column, _, _ in self._columns.places]
+        here = shown.index(self._sort) if self._sort in shown else -1
+        column = shown[(here + 1) % len(shown)]
+        self.sort_by(column.id, column.descending)
+
+    def action_reverse(self) -> None:
+        self.sort_by(self._sort.id)
+
+    def action_open(self) -> None:
+        if self._cursor is not None:
+            self.post_message(self.Opened(self._cursor))
+
+
+def _cell(text: str, width: int, right: bool) -> str:
+    if len(text) > width:
+        text = text[: width - 1] + "…" if width > 1 else text[:width]
+    return text.rjust(width) if right else text.ljust(width)

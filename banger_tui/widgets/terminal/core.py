@@ -1,0 +1,220 @@
+"""The terminal emulator as the widget sees it: bytes in, rows of styled text out.
+
+Nothing here knows which emulator does the work, and nothing here imports Textual or rich, so an
+emulator can be driven from a test or a script. The engine itself is imported by `create` only,
+since loading its native library costs about 150 ms: call `preload` from a thread beforehand.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import NamedTuple, Protocol
+
+MIN_COLS = 20
+MIN_ROWS = 5
+"""Smallest grid that is ever given to the emulator: tiny grids have crashed it."""
+
+DEFAULT_COLS = 80
+DEFAULT_ROWS = 24
+DEFAULT_SCROLLBACK_BYTES = 8 * 1024 * 1024
+"""Memory limit of one terminal's scrollback, in bytes (about 7,000 lines of 120 columns)."""
+
+MAX_PENDING_REPLY_BYTES = 16 * 1024
+"""Replies beyond this many bytes a read are dropped, so that a guest asking in a loop is cheap."""
+
+MAX_TITLE_CHARS = 200
+
+ENGINE_VARIABLE = "BANGER_TERMINAL"
+"""Environment variable that fixes the emulator: "ghostty" or "bittty" (the slow one)."""
+
+Color = int | tuple[int, int, int]
+"""A palette index 0..255, or red, green and blue 0..255 each."""
+
+
+class Attr(IntFlag):
+    """Text attributes of a run, combined in `CellStyle.attrs`."""
+
+    BOLD = 1
+    DIM = 2
+    ITALIC = 4
+    UNDERLINE = 8
+    BLINK = 16
+    REVERSE = 32
+    CONCEAL = 64
+    STRIKE = 128
+    OVERLINE = 256
+
+
+class CellStyle(NamedTuple):
+    """How cells look; `None` is the terminal's own default colour, left to the theme."""
+
+    fg: Color | None = None
+    bg: Color | None = None
+    attrs: int = 0
+
+
+PLAIN = CellStyle()
+
+
+class Run(NamedTuple):
+    """Neighbouring cells of one style.
+
+    `cells` is the columns they take in the grid: `len(text)` for narrow characters,
+    `2 * len(text)` for wide ones; a cluster of several code points is a run of its own.
+    The text holds no control, format or bidirectional override characters.
+    """
+
+    text: str
+    style: CellStyle
+    cells: int
+
+
+Row = tuple[Run, ...]
+
+
+class Mouse(IntEnum):
+    """Which mouse events the guest asked for, each level including the ones below."""
+
+    OFF = 0
+    PRESS = 1
+    BUTTONS = 2
+    DRAG = 3
+    MOTION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """What the guest asked of the keyboard, the mouse and the screen."""
+
+    application_cursor: bool = False
+    bracketed_paste: bool = False
+    mouse: Mouse = Mouse.OFF
+    mouse_sgr: bool = False
+    focus_events: bool = False
+    alternate_screen: bool = False
+    alternate_scroll: bool = False
+
+
+class VtCore(Protocol):
+    """A virtual terminal of `cols` by `rows` cells."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(cols, rows), at least (`MIN_COLS`, `MIN_ROWS`)."""
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """(x, y) in the active screen, from 0."""
+
+    @property
+    def viewport_cursor(self) -> tuple[int, int] | None:
+        """(x, y) in the rows shown now, or None when hidden or scrolled out of view."""
+
+    @property
+    def cursor_visible(self) -> bool:
+        """Whether the guest shows the cursor."""
+
+    @property
+    def title(self) -> str:
+        """The title the guest set: printable characters only, at most `MAX_TITLE_CHARS`."""
+
+    @property
+    def modes(self) -> Modes:
+        """The modes in force now."""
+
+    @property
+    def bell(self) -> int:
+        """Bells rung since creation."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the guest is in the middle of a synchronised update (mode 2026)."""
+
+    @property
+    def scrollback(self) -> int:
+        """Rows above the active screen."""
+
+    @property
+    def scroll_offset(self) -> int:
+        """Rows between the viewport and the bottom; 0 follows the output."""
+
+    def feed(self, data: bytes) -> None:
+        """Take guest output; any bytes, cut anywhere."""
+
+    def resize(self, cols: int, rows: int) -> None:
+        """Change the grid (clamped), reflowing the primary screen."""
+
+    def take_replies(self) -> bytes:
+        """Answers the emulator owes the guest (DA, DSR, DECRQM...), and forget them."""
+
+    def take_dirty(self) -> list[tuple[int, Row]]:
+        """(y, row) of each viewport row changed since the last call, and forget them."""
+
+    def lines(self) -> list[str]:
+        """Viewport rows as text, trailing blanks removed, a wide character once."""
+
+    def scroll(self, lines: int) -> None:
+        """Move the viewport; negative is up into the scrollback."""
+
+    def scroll_to_top(self) -> None:
+        """Show the oldest rows kept."""
+
+    def scroll_to_bottom(self) -> None:
+        """Show the active screen and follow the output again."""
+
+    def close(self) -> None:
+        """Free native memory; the object must not be used afterwards."""
+
+
+def clamp(cols: int, rows: int) -> tuple[int, int]:
+    """The grid the emulator is given for a wish of `cols` by `rows`."""
+    return max(MIN_COLS, min(cols, 1000)), max(MIN_ROWS, min(rows, 1000))
+
+
+def preload() -> None:
+    """Load the emulator's library (blocking, ~300 ms once; call it in a thread).
+
+    Raises ImportError or OSError when none can be loaded.
+    """
+    _engine()
+
+
+def create(
+    cols: int = DEFAULT_COLS,
+    rows: int = DEFAULT_ROWS,
+    *,
+    scrollback_bytes: int = DEFAULT_SCROLLBACK_BYTES,
+) -> VtCore:
+    """A new blank terminal. Raises ImportError or OSError when no emulator can be loaded."""
+    cols, rows = clamp(cols, rows)
+    if _engine() == "ghostty":
+        from .ghostty import GhosttyCore
+
+        return GhosttyCore(cols, rows, scrollback_bytes=scrollback_bytes)
+    from .bittty import BitttyCore
+
+    return BitttyCore(cols, rows, scrollback_bytes=scrollback_bytes)
+
+
+def _engine() -> str:
+    """The emulator in use, loaded: the native one unless it cannot be or is not wanted."""
+    from . import bittty, ghostty
+
+    if os.environ.get(ENGINE_VARIABLE) != "bittty":
+        try:
+            ghostty.load()
+        except (ImportError, OSError):
+            if os.environ.get(ENGINE_VARIABLE) == "ghostty":
+                raise
+        else:
+            return "ghostty"
+    bittty.load()
+    return "bittty"
+
+
+def text_of(rows: Sequence[Row]) -> list[str]:
+    """Rows as plain text, right-trimmed."""
+    return ["".join(run.text for run in row).rstrip(" ") for row in rows]
