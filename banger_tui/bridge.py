@@ -212,10 +212,12 @@ class Bridge:
                     self.feed(event)
 
             pumping = asyncio.create_task(pump(), name="bridge: events")
+            summary = asyncio.create_task(self._summarise(engine), name="bridge: summary")
             closing = asyncio.create_task(self._closing.wait())
             await asyncio.wait([pumping, closing], return_when=asyncio.FIRST_COMPLETED)
-            for task in (pumping, closing):
+            for task in (pumping, closing, summary):
                 task.cancel()
+            await asyncio.wait([summary])
             if pumping.done() and not pumping.cancelled():
                 pumping.result()
 
@@ -227,8 +229,13 @@ class Bridge:
         world.images = {image.name: image for image in images}
         for operation in await engine.operations.list(limit=_ENDED_KEPT // 2):
             world.operations[operation.id] = operation
-        world.summary = engine.host_summary()
+        world.host = engine.host() or world.host
         world.loaded = True
+
+    async def _summarise(self, engine: Engine) -> None:
+        """Probing the host takes a moment: nothing waits for its one line."""
+        self.world.summary = await engine.host_summary()
+        self._tell(Changed, ())
 
     def feed(self, event: Event) -> None:
         """Take one event into ``World`` and tell the listeners soon."""

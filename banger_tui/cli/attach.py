@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
+import sys
 import termios
 import tty
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
 from banger_tui.cli import streams
+from banger_tui.cli.window import window
 from banger_tui.engine.errors import InvalidInput
 
 LEAVE = b"\x1d"  # ctrl+]
@@ -37,12 +38,6 @@ def require_terminal(what: str, hint: str) -> None:
         raise InvalidInput(
             f"{what} needs a terminal", "stdin or stdout of this command is none.", hint
         )
-
-
-def window() -> tuple[int, int]:
-    """(columns, rows) of this terminal."""
-    size = shutil.get_terminal_size()
-    return size.columns, size.lines
 
 
 async def attach(
@@ -134,7 +129,7 @@ def _window_changes(resize: Callable[[int, int], Awaitable[None]] | None) -> Ite
         while True:
             await changed.wait()
             changed.clear()
-            await resize(*window())
+            await resize(*window(sys.stdout))
 
     follower = asyncio.create_task(follow())
     loop.add_signal_handler(signal.SIGWINCH, changed.set)

@@ -7,18 +7,17 @@ import sys
 
 from banger_tui.cli import streams
 from banger_tui.cli.context import Context
-from banger_tui.engine.errors import InvalidInput, OperationCancelled
+from banger_tui.engine.errors import InvalidInput
 
 
-async def confirm(context: Context, question: str, consequence: str) -> None:
-    """Return when the person agrees.
+async def confirmed(context: Context, question: str, consequence: str) -> bool:
+    """Whether the person agrees.
 
     Raises:
         InvalidInput: nobody can be asked, and ``--yes`` was not given.
-        OperationCancelled: the person said no.
     """
     if context.args.yes:
-        return
+        return True
     if not (os.isatty(streams.STDIN) and os.isatty(streams.STDERR)):
         raise InvalidInput(
             f"{question} Nobody is here to answer",
@@ -31,5 +30,7 @@ async def confirm(context: Context, question: str, consequence: str) -> None:
     answer = await streams.read(streams.STDIN)
     if not answer.endswith(b"\n"):
         sys.stderr.write("\n")
-    if answer.strip().lower() not in (b"y", b"yes"):
-        raise OperationCancelled("Nothing was deleted")
+    agreed = answer.strip().lower() in (b"y", b"yes")
+    if not agreed:
+        context.out.warn("Nothing was deleted.")
+    return agreed

@@ -17,8 +17,7 @@ async def doctor(context: Context) -> int:
     out = context.out
     healthy = all(check.ok is not False for check in checks)
     if out.json:
-        summary = context.engine.host_summary()
-        out.document({"ok": healthy, "host": summary, "checks": checks})
+        out.document({"ok": healthy, "host": await context.engine.host_summary(), "checks": checks})
         return 0 if healthy else 1
     style = out.out
     width = max((cells(check.name) for check in checks), default=0)
@@ -31,7 +30,7 @@ async def doctor(context: Context) -> int:
     out.line()
     bad = sum(check.ok is False for check in checks)
     if healthy:
-        out.line(f"This host can run VMs: {context.engine.host_summary()}.")
+        out.line(f"This host can run VMs: {await context.engine.host_summary()}.")
     else:
         out.line(f"{bad} essential check{'' if bad == 1 else 's'} failed.")
     return 0 if healthy else 1

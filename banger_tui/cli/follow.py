@@ -112,7 +112,7 @@ def _progress(context: Context, *, fold: bool, silent: bool) -> Progress:
     out = context.out
     if out.json or out.quiet or silent:
         return Silence()
-    return LiveLines(out.err, fold=fold) if out.err.live else LogLines(out.err)
+    return LiveLines(out.err, fold=fold) if out.err.live else LogLines(out.err, fold=fold)
 
 
 async def _tick(shown: Progress) -> None:

@@ -33,7 +33,9 @@ def _making(verbs: Commands) -> None:
         takes_command=True,
     )
     _spec(run)
-    run.add_argument("--rm", action="store_true", help="delete the VM at the end")
+    run.add_argument(
+        "--rm", action="store_true", help="delete the VM at the end; with -d: once it has ended"
+    )
     run.add_argument("-d", "--detach", action="store_true", help="only start it; print its name")
 
     create = verbs.add(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from banger_tui.cli.catalog_table import catalog_lines
-from banger_tui.cli.confirm import confirm
+from banger_tui.cli.confirm import confirmed
 from banger_tui.cli.context import Context
 from banger_tui.cli.follow import each, perform
 from banger_tui.cli.table import Cell, pairs, render
@@ -68,7 +68,10 @@ async def pull(context: Context) -> int:
 
 async def delete(context: Context) -> int:
     names = [(await context.engine.images.get(name)).name for name in context.args.names]
-    await confirm(context, f"Delete image {', '.join(names)}?", "VMs can't start from it any more.")
+    question = f"Delete image {', '.join(names)}?"
+    consequence = "VMs can't start from it until it is pulled again."
+    if not await confirmed(context, question, consequence):
+        return 1
 
     async def one(name: str) -> None:
         await context.engine.images.delete(name)

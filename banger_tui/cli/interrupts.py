@@ -24,6 +24,7 @@ class Interrupts:
         self._say = say
         self._way_out: Callable[[], None] | None = None
         self._installed: list[signal.Signals] = []
+        self._winding_up = False
         self.asked = False
 
     def install(self) -> None:
@@ -35,14 +36,20 @@ class Interrupts:
                 self._installed.append(number)
 
     def remove(self) -> None:
+        """The end: an impatient third signal must not turn the exit code into a death by signal."""
         loop = asyncio.get_running_loop()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, self._installed)
         for number in self._installed:
             loop.remove_signal_handler(number)
+            if self.asked:
+                signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._installed.clear()
 
     def interrupt(self) -> None:
         """What a signal does."""
-        if self.asked:
+        if self.asked or self._winding_up:
+            self.asked = True
             self._say("Still cleaning up …")
             return
         self.asked = True
@@ -62,6 +69,10 @@ class Interrupts:
             yield
         finally:
             self._way_out, self._say = before
+
+    def wind_up(self) -> None:
+        """From now on what runs is the end, and no signal cuts it short."""
+        self._winding_up = True
 
     def check(self) -> None:
         """Go no further when a signal came while something else was winding up.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from banger_tui.cli.catalog_table import catalog_lines
-from banger_tui.cli.confirm import confirm
+from banger_tui.cli.confirm import confirmed
 from banger_tui.cli.context import Context
 from banger_tui.cli.follow import each, perform
 from banger_tui.cli.image import told_deleted
@@ -67,7 +67,10 @@ async def pull(context: Context) -> int:
 
 async def delete(context: Context) -> int:
     names = [(await context.engine.kernels.get(name)).name for name in context.args.names]
-    await confirm(context, f"Delete kernel {', '.join(names)}?", "VMs can't boot it any more.")
+    question = f"Delete kernel {', '.join(names)}?"
+    consequence = "VMs can't boot it until it is pulled again."
+    if not await confirmed(context, question, consequence):
+        return 1
 
     async def one(name: str) -> None:
         await context.engine.kernels.delete(name)

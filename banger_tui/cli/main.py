@@ -138,7 +138,10 @@ async def _with_engine(args: Namespace, out: Output, interrupts: Interrupts) -> 
     paths = Paths.from_environment()
     settings = _settings()
     async with open_engine(paths, settings) as engine:
-        return await command(Context(args, out, engine, interrupts, paths, settings))
+        try:
+            return await command(Context(args, out, engine, interrupts, paths, settings))
+        finally:
+            interrupts.wind_up()  # the engine has to close in peace
 
 
 def open_engine(paths: Paths, settings: Settings) -> AbstractAsyncContextManager[Engine]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from banger_tui.cli.style import Style
 from banger_tui.cli.text import printable
-from banger_tui.engine.errors import BangerError
+from banger_tui.cli.window import window
+from banger_tui.engine.errors import BangerError, OperationCancelled
 
 
 class Output:
@@ -57,7 +57,7 @@ class Output:
     @property
     def width(self) -> int | None:
         """Columns for tables; None when nobody looks at them through a terminal."""
-        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        return window(sys.stdout).columns if sys.stdout.isatty() else None
 
     # -- what is said besides
 
@@ -78,7 +78,9 @@ class Output:
 
             print(json.dumps({"error": error_object(error)}), file=sys.stderr, flush=True)
             return
-        print(f"{self.err.paint('error:', 'bold', 'red')} {_words(error.title)}", file=sys.stderr)
+        # What somebody asked to end has not failed.
+        mark = "" if isinstance(error, OperationCancelled) else "error: "
+        print(f"{self.err.paint(mark, 'bold', 'red')}{_words(error.title)}", file=sys.stderr)
         if error.detail:
             print(_words(error.detail), file=sys.stderr)
         if error.hint:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from typing import Protocol
 
 from banger_tui.cli.stage_lines import headline, operation_lines, progress, stage_line
 from banger_tui.cli.style import Style
+from banger_tui.cli.window import window
 from banger_tui.engine.model import OperationState, OperationView, StageState, StageView
 
 _QUIET_FOR = 1.0  # seconds a stage may take before its beginning is worth a line in a log
@@ -77,8 +77,8 @@ class LiveLines:
     def _draw(self, *, final: bool = False) -> None:
         if self._view is None:
             return
-        # Asked anew each time: the window may have changed, and stderr counts, not stdout.
-        columns, rows = shutil.get_terminal_size()
+        # Asked anew each time: the window may have changed.
+        columns, rows = window(sys.stderr)
         now = time.time()
         view = self._view
         if final and self._fold and view.state is OperationState.DONE:
@@ -98,12 +98,16 @@ class LiveLines:
 
 
 class LogLines:
-    """A line when a stage ends, and signs of life of those that take long: for pipes and logs."""
+    """For pipes and logs: a line when a stage ends, and signs of life of those that take long.
 
-    def __init__(self, style: Style) -> None:
+    Nested stages are told only of a stage that takes long. ``fold``: of the others nothing is told.
+    """
+
+    def __init__(self, style: Style, *, fold: bool = False) -> None:
         self._style = style
+        self._fold = fold
         self._view: OperationView | None = None
-        self._told: dict[tuple[str, ...], StageState] = {}
+        self._ended: set[tuple[str, ...]] = set()
         self._reported: dict[tuple[str, ...], float] = {}
 
     def show(self, view: OperationView) -> None:
@@ -127,18 +131,24 @@ class LogLines:
             key = (*above, f"{index} {stage.name}")
             if stage.state is StageState.RUNNING:
                 self._running(stage, key, now)
-            self._tell(stage.children, key)
-            over = stage.state not in (StageState.PENDING, StageState.RUNNING)
-            if over and self._told.get(key) is not stage.state:
-                self._told[key] = stage.state
-                if stage.state is not StageState.SKIPPED:
-                    self._print(stage_line(stage, now, self._style, None, len(key)))
+            if key in self._reported or stage.state is StageState.FAILED:
+                self._tell(stage.children, key)
+            if self._worth_it(stage, key):
+                self._ended.add(key)
+                self._print(stage_line(stage, now, self._style, None, len(key)))
+
+    def _worth_it(self, stage: StageView, key: tuple[str, ...]) -> bool:
+        """Whether the stage has ended, in a way nobody has been told yet and wants to know."""
+        if stage.state in (StageState.PENDING, StageState.RUNNING, StageState.SKIPPED):
+            return False
+        went_well = stage.state is StageState.DONE
+        return key not in self._ended and (not (self._fold and went_well) or key in self._reported)
 
     def _running(self, stage: StageView, key: tuple[str, ...], now: float) -> None:
         elapsed = stage.elapsed(now) or 0.0
         last = self._reported.get(key)
         due = elapsed >= _QUIET_FOR if last is None else now - last >= _REPORT_EVERY
-        if due and (last is None or progress(stage) or stage.detail or not stage.children):
+        if due and (last is None or progress(stage) or not stage.children):
             self._reported[key] = now
             self._print(stage_line(stage, now, self._style, None, len(key)))
 

@@ -75,4 +75,4 @@ def _line(row: Sequence[Cell], widths: Sequence[int], right: Sequence[bool], sty
         painted = style.paint(style.glyphs(text), *cell.colours)
         last = i == len(row) - 1
         parts.append(blanks + painted if right[i] else painted if last else painted + blanks)
-    return (" " * _GAP).join(parts)
+    return (" " * _GAP).join(parts).rstrip()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from banger_tui.cli.confirm import confirm
+from banger_tui.cli.confirm import confirmed
 from banger_tui.cli.context import Context
 from banger_tui.cli.follow import each, perform
 from banger_tui.cli.table import Cell, pairs, render
@@ -97,11 +97,9 @@ async def delete(context: Context) -> int:
         vms = [await context.engine.vms.get(name) for name in names]
         running = [vm.name for vm in vms if vm.running]
         words = f"Running: {', '.join(running)}. " if running else ""
-        await confirm(
-            context,
-            f"Delete {', '.join(vm.name for vm in vms)}?",
-            f"{words}What is on the disk is lost.",
-        )
+        question = f"Delete {', '.join(vm.name for vm in vms)}?"
+        if not await confirmed(context, question, f"{words}What is on the disk is lost."):
+            return 1
 
     async def one(name: str) -> None:
         await perform(context, context.engine.vms.delete(name), lambda _: {"deleted": name})
@@ -159,7 +157,7 @@ async def show(context: Context) -> int:
         pairs(
             [
                 ("name", out.out.paint(vm.name, "bold")),
-                ("state", f"{state} for {span(now - vm.started_at)}" if _up(vm) else state),
+                ("state", state + _up(vm, now)),
                 ("reason", vm.reason),
                 ("image", vm.image),
                 ("kernel", vm.kernel),
@@ -182,8 +180,8 @@ async def show(context: Context) -> int:
     return 0
 
 
-def _up(vm: VmRecord) -> bool:
-    return vm.running and vm.started_at is not None
+def _up(vm: VmRecord, now: float) -> str:
+    return f" for {span(now - vm.started_at)}" if vm.running and vm.started_at else ""
 
 
 def _moment(at: float | None, now: float) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import codecs
 import os
 import shlex
+import sys
 from typing import TYPE_CHECKING
 
 from banger_tui.cli import streams
-from banger_tui.cli.attach import attach, require_terminal, window
+from banger_tui.cli.attach import attach, require_terminal
 from banger_tui.cli.context import Context, Handover
 from banger_tui.cli.execute import execute as pump
 from banger_tui.cli.text import harmless
+from banger_tui.cli.window import window
 from banger_tui.engine.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ async def shell(context: Context) -> int:
 
 async def open_shell(context: Context, vm: VmRecord) -> tuple[bool, int]:
     """The VM's shell session in this terminal: (whether the person left it, its exit code)."""
-    channel = await context.engine.vms.shell(vm.id, *window())
+    channel = await context.engine.vms.shell(vm.id, *window(sys.stdout))
     try:
         left = await attach(channel, resize=channel.resize)
         return left, 0 if left else await channel.wait()
@@ -58,7 +60,7 @@ async def execute(context: Context) -> int:
     if args.tty:
         no_json(context, "A command with a terminal")
         require_terminal("-t", "Leave -t out.")
-        channel = await context.engine.vms.exec(args.name, args.command, pty=window())
+        channel = await context.engine.vms.exec(args.name, args.command, pty=window(sys.stdout))
         return await _with_terminal(channel)
     channel = await context.engine.vms.exec(args.name, args.command)
     code = await pump(channel, context.out)

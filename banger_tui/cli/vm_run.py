@@ -34,8 +34,9 @@ async def _used(context: Context, vm: VmRecord) -> int:
         context.interrupts.check()
         return await _use(context, vm)
     finally:
-        # Also after ctrl+c: the main task is cancelled once at most, so this is not cut short.
-        if args.rm:
+        # Also after ctrl+c, whether it came before or comes now.
+        if args.rm and not args.detach:
+            context.interrupts.wind_up()
             await _remove(context, vm)
         elif not args.detach:
             context.out.note(f"{vm.name} runs on: banger-tui vm shell {vm.name}")
@@ -50,12 +51,6 @@ def _sensible(context: Context) -> None:
             "",
             "Start it with -d, then: banger-tui vm exec NAME -- CMD",
         )
-    if args.detach and args.rm:
-        raise InvalidInput(
-            "-d and --rm exclude each other",
-            "Nobody would be there to delete the VM at its end.",
-            "Leave one of them out; later: banger-tui vm delete NAME",
-        )
     if not args.detach and not args.command:
         no_json(context, "A shell")
         require_terminal(
@@ -66,6 +61,8 @@ def _sensible(context: Context) -> None:
 async def _use(context: Context, vm: VmRecord) -> int:
     args = context.args
     if args.detach:
+        if args.rm:
+            await context.engine.vms.disown(vm.id)
         announce(context, vm)
         return 0
     if args.command:

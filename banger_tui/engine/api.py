@@ -25,8 +25,10 @@ from banger_tui.engine.context import Context
 from banger_tui.engine.errors import InvalidInput
 from banger_tui.engine.events import Bus, Subscription
 from banger_tui.engine.flights import Flights
-from banger_tui.engine.hypervisors.base import Driver
+from banger_tui.engine.hypervisors.base import Capabilities, Driver
+from banger_tui.engine.images.build import build as build_image
 from banger_tui.engine.images.service import Images
+from banger_tui.engine.kernels.build import build as build_kernel
 from banger_tui.engine.kernels.service import Kernels
 from banger_tui.engine.locks import Locks
 from banger_tui.engine.model import HostView
@@ -34,7 +36,7 @@ from banger_tui.engine.operations import OperationRegistry
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.reconcile import reconcile
 from banger_tui.engine.settings import Settings
-from banger_tui.engine.stats import Sampler
+from banger_tui.engine.vms.stats import Sampler
 from banger_tui.engine.store import Store
 from banger_tui.engine.vms.files import ensure_client_key
 from banger_tui.engine.vms.service import Vms
@@ -67,6 +69,7 @@ class Engine:
         self._driver = driver
         self._artefacts = artefacts
         self._bus = Bus()
+        self._warm: asyncio.Task[Capabilities] | None = None
 
     async def __aenter__(self) -> Self:
         """Open the store and reconcile it with what lives.
@@ -93,6 +96,8 @@ class Engine:
             await reconcile(self._ctx)
             await self._watch.start()
             self._sampler.start()
+            # What the driver measures about the host is then there when the first create asks.
+            self._warm = asyncio.create_task(driver.capabilities(), name="probe the host")
         except BaseException:
             await self._close()
             raise
@@ -102,6 +107,8 @@ class Engine:
         await asyncio.shield(self._close())
 
     async def _close(self) -> None:
+        if self._warm is not None:
+            await asyncio.wait([self._warm])
         await self.operations.close()
         await self.vms.close()
         await self._sampler.close()
@@ -119,7 +126,7 @@ class Engine:
         elif name in ("auto", "qemu"):
             from banger_tui.engine.hypervisors.qemu import QemuDriver
 
-            driver = QemuDriver(self.paths.client_key, self.settings.accelerator)
+            driver = QemuDriver(self.paths.client_key, self.paths.cache, self.settings.accelerator)
         else:
             raise InvalidInput(
                 f"There is no driver {name!r}", "Known are auto, qemu and fake.",
@@ -131,7 +138,7 @@ class Engine:
             from banger_tui.engine.hypervisors.fake_artefacts import FakeBuilders
 
             return driver, FakeBuilders().artefacts
-        return driver, Artefacts()
+        return driver, Artefacts(build_image, build_kernel)
 
     # ------------------------------------------------------------------------------ looking on
 

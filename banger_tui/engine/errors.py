@@ -80,7 +80,9 @@ class NotFound(BangerError): ...
 class NotInCatalog(NotFound):
     """Neither local nor in any catalog. ``near`` holds similar names, best first."""
 
-    def __init__(self, title: str, detail: str = "", hint: str = "", near: Iterable[str] = ()) -> None:
+    def __init__(
+        self, title: str, detail: str = "", hint: str = "", near: Iterable[str] = ()
+    ) -> None:
         super().__init__(title, detail, hint)
         self.near = tuple(near)
 

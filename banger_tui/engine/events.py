@@ -9,12 +9,18 @@ to read everything anew (``Resync``) instead of being shown a hole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from banger_tui.engine.model import HostView, ImageRecord, KernelRecord, OperationView, VmRecord, VmStats
+from banger_tui.engine.model import (
+    HostView,
+    ImageRecord,
+    KernelRecord,
+    OperationView,
+    VmRecord,
+    VmStats,
+)
 
 
 @dataclass(frozen=True, slots=True)

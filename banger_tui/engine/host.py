@@ -23,7 +23,7 @@ _ROOM_WANTED = 3 * GIB
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding. ``ok``: True, False (something essential is missing), None (only better with)."""
+    """One finding. ``ok``: True, False (something essential is missing), None (better with it)."""
 
     name: str
     ok: bool | None
@@ -101,7 +101,7 @@ def _building() -> Check:
             f"{name} has no line in /etc/subuid, so files of other owners can't be made.",
             f"sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}",
         )  # fmt: skip
-    unshare = subprocess.run(  # noqa: S603  # a fixed command, in a thread
+    unshare = subprocess.run(  # a fixed command, in a thread
         [find_tool("unshare"), "--map-root-user", "true"], capture_output=True, check=False
     )
     if unshare.returncode:
@@ -127,9 +127,7 @@ def _room(state: Path) -> Check:
     value = f"{free / GIB:.0f} GiB free"
     if free < _ROOM_WANTED:
         return Check(
-            "disk", None, value, f"An image takes up to {_ROOM_WANTED // GIB} GiB while it is built.",
+            "disk", None, value, f"Building an image takes up to {_ROOM_WANTED // GIB} GiB.",
             "Free some room, or set BANGER_HOME=DIR to another disk.",
         )  # fmt: skip
     return Check("disk", True, value)
-
-

@@ -184,5 +184,3 @@ def _holder(path: Path) -> str:
     except OSError:
         return ""
     return f"Process {pid} holds it to {purpose}." if purpose else ""
-
-

@@ -192,7 +192,7 @@ class Operation(Generic[T]):
         except asyncio.CancelledError:
             state = OperationState.CANCELLED
             error = OperationCancelled(f"Cancelled: {self.view.title}", "Nothing of it is left.")
-        except Exception as caught:  # every end is told to the person, also one nobody foresaw
+        except Exception as caught:  # noqa: BLE001  # every end is told to the person
             state = OperationState.FAILED
             error = explain(caught, self._run.log)
         if isinstance(error, BangerError):

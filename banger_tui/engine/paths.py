@@ -166,7 +166,7 @@ class Paths:
 
 
 def directory_name(name: str) -> str:
-    """A file name for any image or kernel name: itself when plain, else a readable stem + digest."""
+    """A file name for any image or kernel name: itself when plain, else a stem and a digest."""
     plain = all(c.isascii() and (c.isalnum() or c in "._-") for c in name)
     if plain and name and not name.startswith(".") and len(name) <= 100:
         return name

@@ -1,9 +1,10 @@
 """The only spawner of programs.
 
 Two kinds: a *tool* works for us and must not outlive us (``run_tool``: own process group, ended on
-cancel, ended too when this process is killed with -9); a *daemon* must outlive us (``spawn_daemon``:
-own session, found again by pid **and** start time). Signals go through a pidfd that was opened
-before the start time was compared, so no signal ever reaches a process that merely has the number.
+cancel, ended too when this process is killed with -9); a *daemon* must outlive us
+(``spawn_daemon``: own session, found again by pid **and** start time). Signals go through a pidfd
+that was opened before the start time was compared, so no signal ever reaches a process that merely
+has the number.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _GUARD = (
     'lease=$1; shift; { IFS= read -r _ <&"$lease"; kill -KILL 0; } & watch=$!; '
     '"$@"; code=$?; kill -KILL "$watch" 2>/dev/null; exit "$code"'
 )
+# what we read is not translated; nobody is there to answer a package's question
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 _TAIL_LINES = 40
 _MAX_LINE = 4096
 _GRACE = 3.0
@@ -111,7 +114,7 @@ async def run_tool(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE if capture else asyncio.subprocess.STDOUT,
             cwd=cwd,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **(env or {})},
+            env={**os.environ, **_ENVIRONMENT, **(env or {})},
             pass_fds=(lease_read,),
             start_new_session=True,
         )  # fmt: skip

@@ -123,9 +123,7 @@ async def _adopt(ctx: Context, vm: VmRecord) -> None:
     if vmm is None:
         await _mark_stopped(ctx, vm, "it ended while banger-tui was not running")
     elif vm.state is not VmState.RUNNING or vm.pid != vmm.pid:
-        await ctx.store.update_vm(
-            vm.id, state=VmState.RUNNING, pid=vmm.pid, pid_start=vmm.start
-        )
+        await ctx.store.update_vm(vm.id, state=VmState.RUNNING, pid=vmm.pid, pid_start=vmm.start)
 
 
 async def orphaned(ctx: Context, vm: VmRecord) -> bool:
@@ -141,7 +139,12 @@ async def orphaned(ctx: Context, vm: VmRecord) -> bool:
 async def _mark_stopped(ctx: Context, vm: VmRecord, reason: str) -> None:
     await asyncio.to_thread(files.remove_sockets, ctx.paths, vm.id)
     await ctx.store.update_vm(
-        vm.id, state=VmState.STOPPED, stopped_at=time.time(), reason=reason, pid=None, pid_start=None
+        vm.id,
+        state=VmState.STOPPED,
+        stopped_at=time.time(),
+        reason=reason,
+        pid=None,
+        pid_start=None,
     )
 
 

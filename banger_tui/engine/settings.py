@@ -27,7 +27,7 @@ class Settings:
     boot_cpu_seconds: float = 20.0
     """Processor time a VMM may burn without a word from its guest's kernel. Processor time, as on
     a loaded host a healthy boot takes any length of wall time."""
-    ready_cpu_seconds: float = 150.0
+    ready_cpu_seconds: float = 90.0
     """Processor time until the guest must be ready."""
     boot_seconds: float = 600.0
     """Wall time after which a boot is given up whatever it burns."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from banger_tui.bridge import Bridge
 from banger_tui.engine.errors import BangerError
-from banger_tui.engine.hypervisors.base import Channel, Console
 from banger_tui.engine.model import VmRecord, VmState
 from banger_tui.widgets import units
 from banger_tui.widgets.terminal import TerminalView
+
+if TYPE_CHECKING:
+    from banger_tui.engine.hypervisors.base import Channel, Console
 
 Kind = Literal["console", "shell"]
 
@@ -87,8 +89,7 @@ class Attachment:
                     await asyncio.sleep(_RETRY)
                     continue
                 await self._say(
-                    f"{error.title}\r\n{error.detail}\r\n{error.hint}\r\n"
-                    "Enter here tries again."
+                    f"{error.title}\r\n{error.detail}\r\n{error.hint}\r\nEnter here tries again."
                 )
             await self._again.wait()
             self.view.reset()

@@ -72,8 +72,8 @@ class CreateScreen(Dialog[VmSpec]):
         super().__init__()
         self._choices = choices
         self._judges: dict[str, Callable[[str], object]] = {
-            "name": self._name,
-            "image": self._image,
+            "name": self._judge_name,
+            "image": self._judge_image,
             "cpus": _cpus,
             "memory": _memory,
             "disk": _disk,
@@ -102,7 +102,9 @@ class CreateScreen(Dialog[VmSpec]):
                     modes = tuple(mode.value for mode in NetworkMode)
                     yield Cycle(modes, defaults.network.value, id="network")
                 yield Static(
-                    Content.styled("user: reaches out · isolated: reaches nothing", "$text-muted"),
+                    Content.styled(
+                        "user: reaches out · isolated: reaches nothing", "$foreground-muted"
+                    ),
                     classes="note",
                 )
             with Horizontal(classes="answers"):
@@ -114,14 +116,12 @@ class CreateScreen(Dialog[VmSpec]):
     ) -> ComposeResult:
         with Horizontal(classes="field"):
             yield Label(name)
-            yield Input(
-                value, placeholder=placeholder, suggester=suggester, id=name, compact=True
-            )
+            yield Input(value, placeholder=placeholder, suggester=suggester, id=name, compact=True)
         yield Static("", id=f"{name}-note", classes="note")
 
     # -- judging
 
-    def _name(self, text: str) -> str | None:
+    def _judge_name(self, text: str) -> str | None:
         if not text:
             return None
         limits.validate_name(text)
@@ -129,7 +129,7 @@ class CreateScreen(Dialog[VmSpec]):
             raise InvalidInput(f"There is a machine called {text} already")
         return text
 
-    def _image(self, text: str) -> str:
+    def _judge_image(self, text: str) -> str:
         choices = self._choices
         known = (*choices.images, *choices.catalog)
         if text and known and text not in known:
@@ -152,13 +152,15 @@ class CreateScreen(Dialog[VmSpec]):
         try:
             value = self._judges[name](field.value.strip())
         except BangerError as error:
-            text = ". ".join(part.rstrip(".") for part in (error.title, error.detail or error.hint) if part)
+            # Hints with options are for the command line: there the reason says more.
+            more = error.hint if error.hint and "--" not in error.hint else error.detail
+            text = ". ".join(part.rstrip(".") for part in (error.title, more) if part)
             note.update(Content.styled(f"✗ {units.plain(text, 200)}", "$text-error"))
             field.add_class("-wrong")
             self._sum_up()
             return None
         field.remove_class("-wrong")
-        note.update(Content.styled(self._about(name, field.value.strip()), "$text-muted"))
+        note.update(Content.styled(self._about(name, field.value.strip()), "$foreground-muted"))
         self._sum_up()
         return value
 
@@ -184,16 +186,17 @@ class CreateScreen(Dialog[VmSpec]):
     @on(Input.Submitted)
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
-        values = {}
-        for name in self.FIELDS:
-            values[name] = self._judge(name)
-            field = self.query_one(f"#{name}", Input)
+        values: dict[str, object] = {}
+        for key in self.FIELDS:
+            values[key] = self._judge(key)
+            field = self.query_one(f"#{key}", Input)
             if field.has_class("-wrong"):
                 field.focus()
                 return
         name, disk = values["name"], values["disk"]
         memory, cpus = values["memory"], values["cpus"]
-        assert isinstance(memory, int) and isinstance(cpus, int)
+        assert isinstance(memory, int)
+        assert isinstance(cpus, int)
         self.dismiss(
             VmSpec(
                 name=name if isinstance(name, str) else None,

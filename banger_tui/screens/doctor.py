@@ -35,7 +35,9 @@ class DoctorScreen(Dialog[None]):
         with VerticalScroll(classes="dialog wide -safe") as box:
             box.border_title = Content("Doctor")
             box.border_subtitle = Content("r checks again · esc closes")
-            yield Static(Content.styled("checking …", "$text-muted"), id="checks", classes="text")
+            yield Static(
+                Content.styled("checking …", "$foreground-muted"), id="checks", classes="text"
+            )
 
     def on_mount(self) -> None:
         self.action_check()
@@ -58,30 +60,29 @@ class DoctorScreen(Dialog[None]):
                 )
             )
             return
-        shown.update(Content("\n").join(_lines(checks)))
+        width = max(40, shown.content_size.width)
+        shown.update(Content("\n").join(_lines(checks, width)))
 
 
-def _lines(checks: list[Check]) -> list[Content]:
+def _lines(checks: list[Check], width: int) -> list[Content]:
     room = max((len(check.name) for check in checks), default=0) + 2
     lines: list[Content] = []
     for check in checks:
         glyph, tone = {
             True: ("✓", "$text-success"),
             False: ("✗", "$text-error"),
-            None: ("–", "$text-muted"),
+            None: ("–", "$foreground-muted"),
         }[check.ok]
-        lines.append(
-            Content.assemble(
-                (f"{glyph} ", tone),
-                units.plain(check.name).ljust(room),
-                (units.plain(check.value), "" if check.ok else tone),
-            )
-        )
-        indent = " " * (room + 2)
+        told = [Content.styled(units.plain(check.value), "" if check.ok else tone)]
         if check.detail and check.ok is not True:
-            lines.append(Content.assemble(indent, (units.plain(check.detail), "$text-muted")))
+            told.append(Content.styled(units.plain(check.detail), "$foreground-muted"))
         if check.hint and check.ok is not True:
-            lines.append(Content.assemble(indent, ("→ ", "$primary"), units.plain(check.hint)))
+            told.append(Content.assemble(("→ ", "$primary"), units.plain(check.hint)))
+        texts = [line for text in told for line in text.wrap(max(20, width - room - 2))]
+        head = Content.assemble((f"{glyph} ", tone), units.plain(check.name).ljust(room))
+        for text in texts or [Content("")]:
+            lines.append(Content.assemble(head, text))
+            head = Content(" " * (room + 2))
     missing = sum(check.ok is False for check in checks)
     lines.append(Content(""))
     verdict = "Everything needed is here." if not missing else f"{missing} needed, missing."

@@ -16,7 +16,7 @@ from banger_tui.screens.dialog import Dialog
 _STATES = (
     ("●", "$text-success", "running"),
     ("◐", "$text-warning", "on its way"),
-    ("○", "$text-muted", "stopped"),
+    ("○", "$foreground-muted", "stopped"),
     ("✗", "$text-error", "failed"),
 )
 
@@ -41,7 +41,7 @@ class HelpScreen(Dialog[None]):
                 columns = [self._column(*pair) for pair in groups]
                 height = max(len(column) for column in columns)
                 for column in columns:
-                    column += [Content("")] * (height - len(column))
+                    column.extend([Content("")] * (height - len(column)))
                 lines = [
                     Content.assemble(left.pad_right(max(0, 52 - left.cell_length)), right)
                     for left, right in zip(*columns, strict=True)
@@ -60,10 +60,10 @@ class HelpScreen(Dialog[None]):
         lines: list[Content] = []
         for group in groups:
             lines.append(Content.styled(group, "bold"))
-            for key in (*keys.HOME, *keys.ELSEWHERE):
-                if key.group == group:
-                    lines.append(
-                        Content.assemble((f"  {key.shown:<11}", "bold $primary"), key.text)
-                    )
+            lines.extend(
+                Content.assemble((f"  {key.shown:<11}", "bold $primary"), key.text)
+                for key in (*keys.HOME, *keys.ELSEWHERE)
+                if key.group == group
+            )
             lines.append(Content(""))
         return lines

@@ -51,7 +51,7 @@ class OperationsScreen(Screen[None]):
         self._bridge = bridge
         self._paths = paths
         self._chosen = chosen
-        self._shown_log = ""
+        self._shown_log: str | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):
@@ -94,8 +94,8 @@ class OperationsScreen(Screen[None]):
         if self._chosen is not None:
             options.highlighted = options.get_option_index(self._chosen)
         else:
-            options.add_option(Option(Content.styled("Nothing has been done yet.", "$text-muted"),
-                                      disabled=True))  # fmt: skip
+            nothing = Content.styled("Nothing has been done yet.", "$foreground-muted")
+            options.add_option(Option(nothing, disabled=True))
         self._show()
 
     def _show(self) -> None:
@@ -208,7 +208,7 @@ def _line(operation: OperationView, now: float) -> Content:
     return Content.assemble(
         (f"{look.glyph} ", style(look)),
         units.plain(operation.title, 40),
-        (f"  {units.span(operation.elapsed(now))}{when}", "$text-muted"),
+        (f"  {units.span(operation.elapsed(now))}{when}", "$foreground-muted"),
     )
 
 

@@ -65,7 +65,15 @@ def _port(row: MachineRow, now: float) -> str:  # noqa: ARG001
     return f":{row.port}" if row.port and row.state is VmState.RUNNING else ""
 
 
-NAME = Column("name", "NAME", NAME_MIN, False, lambda row, now: row.name, lambda row: row.name)
+def _name(row: MachineRow, now: float) -> str:  # noqa: ARG001
+    return row.name
+
+
+def _image(row: MachineRow, now: float) -> str:  # noqa: ARG001
+    return row.image
+
+
+NAME = Column("name", "NAME", NAME_MIN, False, _name, lambda row: row.name)
 
 #: After the name, the most wanted first: those at the end go when there is no room.
 REST = (
@@ -74,7 +82,7 @@ REST = (
     Column("cpu", "CPU", 4, True, _cpu, lambda r: -1.0 if r.cpu is None else r.cpu, True),
     Column("memory", "MEM", 5, True, _memory, lambda r: -1 if r.rss is None else r.rss, True),
     Column("port", "SSH", 6, True, _port, lambda r: r.port),
-    Column("image", "IMAGE", 16, False, lambda row, now: row.image, lambda r: r.image),
+    Column("image", "IMAGE", 16, False, _image, lambda r: r.image),
 )
 
 ALL = (NAME, *REST)

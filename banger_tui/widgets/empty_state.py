@@ -36,7 +36,7 @@ class EmptyState(Lines, can_focus=True):
 
     def lines(self, width: int) -> list[Content]:
         if self._first is None:
-            return [Content.styled("Opening …", "$text-muted")]
+            return [Content.styled("Opening …", "$foreground-muted")]
         first = self._first
         cpus = "1 cpu" if first.cpus == 1 else f"{first.cpus} cpus"
         memory = units.size(first.memory_bytes)
@@ -50,17 +50,17 @@ class EmptyState(Lines, can_focus=True):
             Content(""),
         ]
         if not first.image_here:
-            text = f"The first run builds {first.image}, about a minute; after that it takes seconds."
-            lines.append(Content.styled(text, "$text-muted"))
+            text = f"The first run builds {first.image}: about a minute. Then: seconds."
+            lines.append(Content.styled(text, "$foreground-muted"))
         host = [first.summary] if first.summary else []
         if first.disk_free is not None:
             host.append(f"{units.size(first.disk_free)} free")
         if host:
-            lines.append(Content.styled("Host: " + " · ".join(host), "$text-muted"))
+            lines.append(Content.styled("Host: " + " · ".join(host), "$foreground-muted"))
         return [line.truncate(max(1, width), ellipsis=True) for line in lines]
 
 
 def _key(key: str, text: str, detail: str) -> Content:
     return Content.assemble(
-        (f"  {key}   ", "bold $primary"), text.ljust(20), (detail, "$text-muted")
+        (f"  {key}   ", "bold $primary"), text.ljust(20), (detail, "$foreground-muted")
     )

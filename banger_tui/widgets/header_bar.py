@@ -60,7 +60,7 @@ class HeaderBar(Widget):
         self._problem = units.plain(problem, 60)
         self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return 1
 
     def render(self) -> Content:
@@ -80,14 +80,14 @@ class HeaderBar(Widget):
 
     def _machines(self) -> Content:
         if self._counts is None:
-            return Content.styled("opening …", "$text-muted")
+            return Content.styled("opening …", "$foreground-muted")
         total, running, failed = (
             self._counts.total,
             self._counts.running,
             self._counts.failed,
         )
         if not total:
-            return Content.styled("no machines", "$text-muted")
+            return Content.styled("no machines", "$foreground-muted")
         noun = "machine" if total == 1 else "machines"
         parts = [Content(f"{total} {noun}")]
         if running:
@@ -107,9 +107,9 @@ class HeaderBar(Widget):
                 _fact("disk", f"{units.size(host.disk_free)} free"),
             ]
         if self._summary:
-            facts.append(Content.styled(self._summary, "$text-muted"))
+            facts.append(Content.styled(self._summary, "$foreground-muted"))
         return facts
 
 
 def _fact(name: str, value: str) -> Content:
-    return Content.assemble((f"{name} ", "$text-muted"), value)
+    return Content.assemble((f"{name} ", "$foreground-muted"), value)

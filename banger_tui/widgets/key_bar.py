@@ -52,7 +52,7 @@ class KeyBar(Widget):
             self._hints, self._tail = new
             self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return 1
 
     def render(self) -> Content:
@@ -71,7 +71,7 @@ class KeyBar(Widget):
         for hint in (*fitting, *self._tail):
             self._spots.append((x, x + _width(hint), hint.action))
             parts.append(
-                Content.assemble((hint.key, "bold $primary"), " ", (hint.text, "$text-muted"))
+                Content.assemble((hint.key, "bold $primary"), " ", (hint.text, "$foreground-muted"))
             )
             x += _width(hint) + 2
         return Content("  ").join(parts).truncate(max(1, width))

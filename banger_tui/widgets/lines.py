@@ -31,6 +31,6 @@ class Lines(Widget):
     def render(self) -> Content:
         return Content("\n").join(self.lines(max(1, self.content_size.width)))
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         self._height = len(self.lines(max(1, width)))
         return self._height

@@ -14,12 +14,13 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from banger_tui.widgets import clock, columns
+from banger_tui.widgets import clock, columns, units
 from banger_tui.widgets.rows import MachineRow
 from banger_tui.widgets.states import MACHINES
 
@@ -108,9 +109,12 @@ class MachineList(ScrollView, can_focus=True):
                 continue
             self._rows[row.key] = row
             touched.append(row.key)
-            if before is None or before.name != row.name or before.image != row.image:
-                rearrange = True
-            elif self._sort.order(before) != self._sort.order(row):
+            if (
+                before is None
+                or before.name != row.name
+                or before.image != row.image
+                or self._sort.order(before) != self._sort.order(row)
+            ):
                 rearrange = True
         if rearrange:
             self._arrange()
@@ -206,9 +210,7 @@ class MachineList(ScrollView, can_focus=True):
         self._order = [row.key for row in rows]
         self._longest = max((len(row.name) for row in rows), default=0)
         if self._cursor not in self._order:
-            self._cursor = (
-                self._order[min(place, len(self._order) - 1)] if self._order else None
-            )
+            self._cursor = self._order[min(place, len(self._order) - 1)] if self._order else None
             self.post_message(self.Moved(self._cursor, by_hand=False))
         self.virtual_size = Size(0, len(self._order) + _HEADER)
         self._layout_width = -1
@@ -220,6 +222,8 @@ class MachineList(ScrollView, can_focus=True):
         shown, total = len(self._order), len(self._rows)
         count = f"{total}" if shown == total else f"{shown} of {total}"
         marked = f"{len(self._marks)} marked · " if self._marks else ""
+        filtered = f" matching {units.plain(self._filter, 30)}" if self._filter else ""
+        self.border_title = Content(f"Machines{filtered}")
         self.border_subtitle = f"{marked}{self._sort.title.lower()} {arrow} · {count}"
 
     # -- painting
@@ -232,7 +236,9 @@ class MachineList(ScrollView, can_focus=True):
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)
         if style is None:
-            style = self._styles[name] = self.get_component_rich_style(f"list--{name}")
+            style = self._styles[name] = self.get_component_rich_style(
+                f"list--{name}", partial=name != "row"
+            )
         return style
 
     def _lay_out(self, width: int) -> None:

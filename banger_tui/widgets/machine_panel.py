@@ -38,7 +38,7 @@ class MachinePanel(Vertical):
         super().__init__(id=id)
         self._terminals: dict[tuple[str, Tab], TerminalView] = {}
         self._machine = ""
-        self._name = ""
+        self._machine_name = ""
         self._tab: Tab = "overview"
 
     def compose(self) -> ComposeResult:
@@ -68,7 +68,7 @@ class MachinePanel(Vertical):
 
     def show(self, machine: str, name: str, tab: Tab) -> Widget:
         """Show a machine's tab; returns what to focus for it."""
-        self._machine, self._name, self._tab = machine, name, tab
+        self._machine, self._machine_name, self._tab = machine, name, tab
         page = self.query_one(OverviewPage)
         wanted = self._terminals.get((machine, tab))
         page.display = wanted is None
@@ -98,10 +98,10 @@ class MachinePanel(Vertical):
 
     def titles(self) -> None:
         """Draw tabs and keys into the border."""
-        title = Content.assemble((self._name or "no machine", "bold"), " ")
+        title = Content.assemble((self._machine_name or "no machine", "bold"), " ")
         for tab in TABS if self._machine else ():
             mark = Style.from_meta({"@click": f"choose_tab('{tab}')"})
-            looks = "bold reverse" if tab == self._tab else "$text-muted"
+            looks = "bold reverse" if tab == self._tab else "$foreground-muted"
             label = Content.styled(f" {tab.capitalize()} ", looks).stylize(mark)
             title = Content.assemble(title, " ", label)
         self.border_title = title
@@ -114,10 +114,10 @@ class MachinePanel(Vertical):
             hint = Content("")
         self.border_subtitle = hint
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:  # noqa: ARG002
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.titles()
 
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:  # noqa: ARG002
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         self.titles()
 
     def action_choose_tab(self, tab: Tab) -> None:

@@ -38,7 +38,7 @@ class Overview(Lines):
                 lines.append(Content(""))
             lines += self._machine(self._vm, width)
         if not lines:
-            lines = [Content.styled("Nothing is selected.", "$text-muted")]
+            lines = [Content.styled("Nothing is selected.", "$foreground-muted")]
         return lines
 
     def _machine(self, vm: VmRecord, width: int) -> list[Content]:
@@ -50,7 +50,7 @@ class Overview(Lines):
         elif vm.state is VmState.STOPPED and vm.stopped_at is not None:
             since = f", {units.ago(vm.stopped_at, now)}"
         state = Content.assemble(
-            (f"{look.glyph} {look.word}", style(look)), (since, "$text-muted")
+            (f"{look.glyph} {look.word}", style(look)), (since, "$foreground-muted")
         )
         lines = [_fact("state", state)]
         if vm.reason and vm.state is VmState.FAILED:
@@ -91,10 +91,11 @@ class Overview(Lines):
 
 
 def _fact(label: str, value: Content) -> Content:
-    return Content.assemble((label.ljust(_LABEL), "$text-muted"), value)
+    return Content.assemble((label.ljust(_LABEL), "$foreground-muted"), value)
 
 
 def _keys(*keys: tuple[str, str]) -> Content:
     return Content("   ").join(
-        Content.assemble((key, "bold $primary"), " ", (text, "$text-muted")) for key, text in keys
+        Content.assemble((key, "bold $primary"), " ", (text, "$foreground-muted"))
+        for key, text in keys
     )

@@ -10,7 +10,7 @@ from banger_tui.engine.model import OperationView, StageState, StageView
 from banger_tui.widgets import units
 from banger_tui.widgets.states import OPERATIONS, STAGES, style
 
-FAINT = "$text-muted"
+FAINT = "$foreground-muted"
 SEPARATOR = ("  ", "")
 
 
@@ -20,12 +20,12 @@ def bar(share: float, width: int) -> Content:
     full, half = divmod(halves, 2)
     rest = width - full - half
     return Content.assemble(
-        ("━" * full + "╸" * half, "$primary"), ("─" * rest, "$text-disabled")
+        ("━" * full + "╸" * half, "$primary"), ("─" * rest, "$foreground-disabled")
     )
 
 
 def amount(stage: StageView) -> str:
-    """How much is done: ``52.1 MiB of 180 MiB``, ``12 of 140 packages``, ``7 files``, or nothing."""
+    """How much is done: ``52.1 MiB of 180 MiB``, ``12 of 140 packages``, or nothing."""
     if not stage.done and not stage.total:
         return ""
     if stage.unit == "bytes":
@@ -178,7 +178,7 @@ def timeline(operation: OperationView, now: float, width: int) -> list[Content]:
     if not found:
         return [Content.styled("no stages yet", FAINT)]
     name_room = max(len(stage.name) + 2 * depth for depth, stage in found) + 3
-    name_room = min(name_room, max(18, width // 3))
+    name_room = min(name_room, max(18, width * 2 // 5))
     end = operation.ended if operation.ended is not None else now
     whole = max(end - operation.started, 0.001)
     bar_room = width - name_room - 40 if width >= 80 else 0

@@ -20,7 +20,7 @@ class Look:
 TONES = {
     "good": "$text-success",
     "busy": "$text-warning",
-    "off": "$text-muted",
+    "off": "$foreground-muted",
     "bad": "$text-error",
 }
 

@@ -7,7 +7,6 @@ import os
 
 import pytest
 
-from banger_tui.cli import progress as progress_module
 from banger_tui.cli.progress import LiveLines, LogLines
 from banger_tui.cli.stage_lines import operation_lines, progress
 from banger_tui.cli.style import Style
@@ -81,10 +80,8 @@ def test_a_failed_stage_says_so_and_hostile_details_are_tamed() -> None:
 
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        progress_module.shutil, "get_terminal_size", lambda: os.terminal_size((80, 24))
-    )
-    monkeypatch.setattr(progress_module.time, "time", lambda: NOW)
+    monkeypatch.setattr("banger_tui.cli.progress.window", lambda _: os.terminal_size((80, 24)))
+    monkeypatch.setattr("time.time", lambda: NOW)
 
 
 def on_screen(written: str) -> list[str]:
@@ -135,9 +132,7 @@ def test_success_folds_to_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_more_stages_than_rows_never_scroll(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        progress_module.shutil, "get_terminal_size", lambda: os.terminal_size((80, 6))
-    )
+    monkeypatch.setattr("banger_tui.cli.progress.window", lambda _: os.terminal_size((80, 6)))
     stages = tuple(StageView(f"stage {i}") for i in range(30))
     live = LiveLines(PLAIN)
     live.show(dataclasses.replace(VIEW, stages=stages))
@@ -159,3 +154,12 @@ def test_a_log_gets_each_end_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert written.splitlines()[-1] == "✓ create quiet-fox  20.0s"
     assert "\x1b" not in written
     assert "\r" not in written
+
+
+@pytest.mark.usefixtures("window")
+def test_a_folded_log_tells_only_what_takes_long(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = LogLines(PLAIN, fold=True)
+    lines.show(VIEW)
+    lines.show(dataclasses.replace(VIEW, state=OperationState.DONE, ended=NOW))
+    written = capsys.readouterr().err
+    assert [line.split()[1] for line in written.splitlines()] == ["pull", "download", "create"]

@@ -93,11 +93,11 @@ def parse_targets(text: str) -> list[Target]:
     """Stanzas of ``apt-get indextargets``; those of package indexes only."""
     found: list[Target] = []
     for stanza in text.split("\n\n"):
-        fields = dict(
-            (key.lower(), value.strip())
+        fields = {
+            key.lower(): value.strip()
             for key, separator, value in (line.partition(":") for line in stanza.splitlines())
             if separator
-        )
+        }
         if fields.get("created-by") != "Packages" or fields.get("target-of") != "deb":
             continue
         found.append(

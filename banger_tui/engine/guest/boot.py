@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
@@ -108,16 +109,13 @@ def write_initrd(kernel_dir: Path, config: BootConfig, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def command_line(config: BootConfig, *, console: str, tsc_khz: int | None) -> str:
+def command_line(config: BootConfig, *, console: str, extra: Sequence[str] = ()) -> str:
     """The kernel's command line.
 
     Args:
         console: the serial device, such as ``ttyS0``.
-        tsc_khz: the host's time stamp counter rate. Under emulation the kernel can fail to measure
-            it (about one boot in eight on microvm); None where it needs no telling.
+        extra: further arguments, which depend on the hypervisor and the host.
     """
-    words = [f"console={console}", "quiet", "panic=-1", "reboot=t"]
-    if tsc_khz is not None:
-        words.append(f"tsc_early_khz={tsc_khz}")
+    words = [f"console={console}", "quiet", "panic=-1", "reboot=t", *extra]
     words.append(f"banger.hostname={config.hostname}")
     return " ".join(words)

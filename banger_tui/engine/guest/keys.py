@@ -1,4 +1,4 @@
-"""Ed25519 keys: the client's (ours, for every guest) and a VM's host key (pinned, in dropbear's format).
+"""Ed25519 keys: the client's (ours, for every guest) and a VM's host key (in dropbear's format).
 
 Making a key takes microseconds; reading and writing files is the caller's, in a thread.
 """

@@ -1,4 +1,4 @@
-"""What is laid over a root filesystem beside the kit: links and settings that make an image ours."""
+"""What is laid over a root filesystem beside the kit: links and settings."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ class Capabilities:
     """Machine types, the fastest first; the next is the fallback when one shows no sign of life."""
     console: str = "ttyS0"
     """The kernel's name for the serial line that is the VM's console."""
+    kernel_arguments: tuple[str, ...] = ()
+    """What the guest's kernel must be told on this host."""
     live_ports: bool = True
     """Forwards can be added and removed while the VM runs."""
     max_cpus: int = 64

@@ -191,7 +191,9 @@ class FakeTransport:
         self, argv: Sequence[str], *, pty: tuple[int, int] | None = None, term: str = ""
     ) -> Channel:
         if self._vmm is None or not self._vmm.alive:
-            raise GuestUnreachable("The guest's ssh server can't be reached", "The VM is not running.")
+            raise GuestUnreachable(
+                "The guest's ssh server can't be reached", "The VM is not running."
+            )
         if pty is not None:
             prompt = f"root@{self._vm.name}:~# "
             name = argv[-1] if argv else "shell"

@@ -6,10 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from banger_tui.engine.artefacts import Artefacts
+from banger_tui.engine.artefacts import Artefacts, Built, BuiltKernel
 from banger_tui.engine.catalog.entries import ImageEntry, KernelEntry
-from banger_tui.engine.images.build import Built
-from banger_tui.engine.kernels.build import BuiltKernel
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.progress import Stage
 

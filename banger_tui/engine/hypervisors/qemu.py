@@ -17,8 +17,11 @@ from banger_tui.engine.errors import (
 from banger_tui.engine.hypervisors.base import Capabilities, Launch, Probe, Transport, Vmm
 from banger_tui.engine.hypervisors.control import ControlPort
 from banger_tui.engine.hypervisors.kvm import kvm_usable
+from banger_tui.engine.hypervisors.logged_console import LoggedConsole
 from banger_tui.engine.hypervisors.qemu_args import Target, arguments, marker
 from banger_tui.engine.hypervisors.qmp import Qmp
+from banger_tui.engine.hypervisors.ssh_transport import SshTransport
+from banger_tui.engine.hypervisors.tsc import remembered_tsc_khz
 from banger_tui.engine.model import VmRecord
 from banger_tui.engine.process import (
     ProcessId,
@@ -28,8 +31,6 @@ from banger_tui.engine.process import (
     run_tool,
     spawn_daemon,
 )
-from banger_tui.engine.hypervisors.logged_console import LoggedConsole
-from banger_tui.engine.hypervisors.ssh_transport import SshTransport
 
 _START_SECONDS = 30.0
 _POLL = 0.02
@@ -40,8 +41,15 @@ class QemuDriver:
 
     name = "qemu"
 
-    def __init__(self, client_key: Path, accelerator: str = "auto") -> None:
+    def __init__(self, client_key: Path, cache: Path, accelerator: str = "auto") -> None:
+        """
+        Args:
+            client_key: opens every guest's ssh.
+            cache: a directory for what is costly to measure.
+            accelerator: "auto", "kvm" or "tcg".
+        """
         self._client_key = client_key
+        self._cache = cache
         usable = kvm_usable()[0] if accelerator == "auto" else accelerator == "kvm"
         self.target = Target(platform.machine(), "kvm" if usable else "tcg")
 
@@ -53,12 +61,20 @@ class QemuDriver:
             result = await run_tool([self.target.binary, "--version"], capture=True)
         except MissingTool as error:
             return Probe("qemu", False, reason=error.title, hint=error.hint)
-        version = result.output.split("\n", 1)[0].removeprefix("QEMU emulator version ").split(" ")[0]
+        version = (
+            result.output.split("\n", 1)[0].removeprefix("QEMU emulator version ").split(" ")[0]
+        )
         note = "" if kvm else f"without KVM (slower, works): {why}"
         return Probe("qemu", True, version, self.target.accelerator, note)
 
     async def capabilities(self) -> Capabilities:
-        return Capabilities(self.target.accelerator, self.target.machines, self.target.console)
+        arguments: tuple[str, ...] = ()
+        if self.target.accelerator == "tcg":
+            khz = await asyncio.to_thread(remembered_tsc_khz, self._cache / "tsc.json")
+            arguments = (f"tsc_early_khz={khz}",) if khz else ()
+        return Capabilities(
+            self.target.accelerator, self.target.machines, self.target.console, arguments
+        )
 
     async def create_disk(self, rootfs: Path, disk: Path, size: int) -> None:
         await run_tool(
@@ -89,13 +105,15 @@ class QemuDriver:
                     await asyncio.to_thread(_last_line, log) or "It ended without a word.",
                     f"Its whole output is in {log}.",
                 )
-            if socket.exists():
+            if await asyncio.to_thread(socket.exists):
                 with contextlib.suppress(HypervisorFailure):
                     async with Qmp.connect(socket, timeout=_START_SECONDS) as qmp:
                         await qmp.execute("query-status")
                         return
             if time.monotonic() > deadline:
-                raise HypervisorFailure("QEMU does not answer", f"Not within {_START_SECONDS:.0f} s.")
+                raise HypervisorFailure(
+                    "QEMU does not answer", f"Not within {_START_SECONDS:.0f} s."
+                )
             await asyncio.sleep(_POLL)
 
     async def sign_of_life(self, launch: Launch) -> None:

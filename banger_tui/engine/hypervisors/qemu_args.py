@@ -70,7 +70,8 @@ def arguments(launch: Launch, target: Target) -> list[str]:
         "-kernel", str(launch.kernel),
         "-initrd", str(launch.initrd),
         "-append", launch.command_line,
-        "-drive", f"if=none,id=disk0,file={_path(launch.disk)},format=qcow2,cache={cache},discard=unmap",
+        "-drive", f"if=none,id=disk0,file={_path(launch.disk)},format=qcow2,"
+        f"cache={cache},discard=unmap",
         "-device", f"virtio-blk-{bus},drive=disk0",
         "-netdev", network,
         "-device", f"virtio-net-{bus},netdev=net0,mac={mac(launch.vm_id)}",

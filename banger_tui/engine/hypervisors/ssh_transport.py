@@ -22,7 +22,9 @@ _CHUNK = 64 << 10
 class SshTransport:
     """Implements ``Transport``. Connects on first use, and again after a broken connection."""
 
-    def __init__(self, host: str, port: int, host_key: str, client_key: Path, user: str = "root") -> None:
+    def __init__(
+        self, host: str, port: int, host_key: str, client_key: Path, user: str = "root"
+    ) -> None:
         self._host = host
         self._port = port
         self._host_key = host_key

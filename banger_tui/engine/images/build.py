@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
+from banger_tui.engine.artefacts import Built
 from banger_tui.engine.catalog.entries import DebianSource, ImageEntry, KitSource
 from banger_tui.engine.guest import kit
 from banger_tui.engine.images import busybox, debian, ext4
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.progress import Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """``digest`` as of ``ext4.content_digest``; ``size_bytes`` used on disk, ``disk_bytes`` seen."""
-
-    digest: str
-    size_bytes: int
-    disk_bytes: int
 
 
 async def build(

@@ -7,10 +7,11 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from banger_tui.engine import assets
+from banger_tui.engine.artefacts import BuiltKernel
 from banger_tui.engine.catalog.entries import KernelEntry
 from banger_tui.engine.debian import packages
 from banger_tui.engine.debian.apt import Package
@@ -21,23 +22,14 @@ from banger_tui.engine.paths import Paths
 from banger_tui.engine.progress import Stage
 
 #: What a guest can't do without: bus, disk, network card, control port.
-REQUIRED = (
-    "virtio", "virtio_ring", "virtio_mmio", "virtio_pci", "virtio_blk", "virtio_net", "virtio_console",
-)  # fmt: skip
-#: What makes it better where the kernel has it: entropy, memory given back, containers, vsock.
-OPTIONAL = (
-    "virtio_rng", "virtio_balloon", "overlay", "vsock", "vmw_vsock_virtio_transport",
-)  # fmt: skip
+REQUIRED = ("virtio", "virtio_ring", "virtio_mmio", "virtio_blk", "virtio_net", "virtio_console")
+#: Entropy, where the kernel has it.
+EARLY = ("virtio_rng",)
+#: The same devices on machines with a PCI bus.
+PCI = ("virtio_pci",)
+#: What can wait until the guest is up: memory given back, containers, vsock.
+LATER = ("virtio_balloon", "overlay", "vsock", "vmw_vsock_virtio_transport")
 _BUSYBOX = "busybox-static"
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltKernel:
-    """``version`` is ``uname -r``; ``digest`` covers vmlinuz and initrd; size on disk in bytes."""
-
-    version: str
-    digest: str
-    size_bytes: int
 
 
 async def build(entry: KernelEntry, *, into: Path, paths: Paths, stage: Stage) -> BuiltKernel:
@@ -78,13 +70,14 @@ def _assemble(
     if not images:
         raise ToolFailed("The kernel package is of no use here", "It holds no boot/vmlinuz-*.")
     version = images[-1].name.removeprefix("vmlinuz-")
-    modules = closure(_modules_of(tree, version), REQUIRED, OPTIONAL)
+    lists = _lists(_modules_of(tree, version))
     busybox = next(p for p in (tree / "bin/busybox", tree / "usr/bin/busybox") if p.exists())
     kernel = into / "vmlinuz"
     shutil.copyfile(images[-1], kernel)
     (into / "initrd.img").write_bytes(
-        initrd.base(busybox.read_bytes(), modules, assets.read("guest/initrd-init"))
+        initrd.base(busybox.read_bytes(), lists, assets.read("guest/initrd-init"))
     )
+    modules = [module for each in lists.values() for module in each]
     _keep_modules(modules, into / "modules")
     sums = hashlib.sha256(kernel.read_bytes())
     sums.update((into / "initrd.img").read_bytes())
@@ -109,7 +102,19 @@ def _modules_of(tree: Path, version: str) -> Path:
     raise ToolFailed("The kernel package is of no use here", f"It holds no modules for {version}.")
 
 
-def _keep_modules(modules: tuple[Module, ...], into: Path) -> None:
+def _lists(tree: Path) -> dict[str, list[Module]]:
+    """Modules by when they are loaded; each list goes without what an earlier one has."""
+    boot = closure(tree, REQUIRED, EARLY)
+    pci = closure(tree, (*REQUIRED, *PCI), EARLY)
+    everything = closure(tree, (*REQUIRED, *PCI), (*EARLY, *LATER))
+    return {
+        "order": list(boot),
+        "pci": [module for module in pci if module not in boot],
+        "later": [module for module in everything if module not in pci],
+    }
+
+
+def _keep_modules(modules: Sequence[Module], into: Path) -> None:
     into.mkdir()
     for module in modules:
         (into / module.file_name).write_bytes(module.data)

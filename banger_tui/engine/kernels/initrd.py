@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from banger_tui.engine.kernels import cpio
 from banger_tui.engine.kernels.modules import Module
@@ -11,16 +11,23 @@ from banger_tui.engine.kernels.modules import Module
 _DIRECTORIES = ("bin", "dev", "modules", "new", "proc", "sys")
 
 
-def base(busybox: bytes, modules: Sequence[Module], init: bytes) -> bytes:
-    """A cpio archive: a static ``busybox``, modules with their loading order, and ``/init``."""
-    order = "".join(f"{module.file_name}\n" for module in modules)
+def base(busybox: bytes, lists: Mapping[str, Sequence[Module]], init: bytes) -> bytes:
+    """A cpio archive: a static ``busybox``, ``/init``, and modules below ``/modules``.
+
+    Each list becomes a file there that names its modules in loading order: ``order`` is always
+    loaded, ``pci`` where there is a PCI bus, ``later`` once the guest is up.
+    """
+    modules = {module.file_name: module.data for each in lists.values() for module in each}
     return cpio.archive(
         [
             *(cpio.directory(name) for name in _DIRECTORIES),
             cpio.file("bin/busybox", busybox, 0o755),
             cpio.symlink("bin/sh", "busybox"),
             cpio.file("init", init, 0o755),
-            cpio.file("modules/order", order.encode()),
-            *(cpio.file(f"modules/{module.file_name}", module.data) for module in modules),
+            *(
+                cpio.file(f"modules/{name}", "".join(f"{m.file_name}\n" for m in each).encode())
+                for name, each in lists.items()
+            ),
+            *(cpio.file(f"modules/{name}", data) for name, data in modules.items()),
         ]
     )

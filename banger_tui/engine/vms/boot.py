@@ -11,7 +11,6 @@ from banger_tui.engine.context import Context
 from banger_tui.engine.errors import BootFailed, HypervisorFailure, PortTaken
 from banger_tui.engine.guest import boot as guest_boot
 from banger_tui.engine.hypervisors.base import Capabilities, Launch, Vmm
-from banger_tui.engine.hypervisors.tsc import tsc_khz
 from banger_tui.engine.model import VmRecord, VmState
 from banger_tui.engine.network.ports import HeldPort, hold, hold_free
 from banger_tui.engine.operations import Run
@@ -72,7 +71,7 @@ async def _boot_on(
         vm_id=vm.id, name=vm.name, cpus=vm.cpus, memory_mib=vm.memory_mib,
         kernel=kernel / "vmlinuz", initrd=directory / "initrd",
         command_line=guest_boot.command_line(
-            config, console=capabilities.console, tsc_khz=await asyncio.to_thread(tsc_khz)
+            config, console=capabilities.console, extra=capabilities.kernel_arguments
         ),
         disk=directory / "disk.qcow2", directory=directory, runtime=runtime,
         machine=machine, network=vm.network, ephemeral=vm.ephemeral,
@@ -84,7 +83,10 @@ async def _boot_on(
             await asyncio.to_thread(guest_boot.write_initrd, kernel, config, launch.initrd)
             vmm = await ctx.driver.launch(launch)
             vm = await ctx.store.update_vm(
-                vm.id, pid=vmm.pid, pid_start=vmm.start, machine=machine,
+                vm.id,
+                pid=vmm.pid,
+                pid_start=vmm.start,
+                machine=machine,
                 accelerator=capabilities.accelerator,
             )
             vm = await _forward_ssh(ctx, vm, runtime, held)
@@ -161,10 +163,9 @@ async def _watched(
             await asyncio.wait(
                 (waiting, gone), timeout=_CHECK_EVERY, return_when=asyncio.FIRST_COMPLETED
             )
-            if waiting.done():
-                if not gone.done() or waiting.exception() is None:
-                    waiting.result()
-                    return
+            if waiting.done() and (not gone.done() or waiting.exception() is None):
+                waiting.result()
+                return
             if gone.done():
                 raise HypervisorFailure(
                     "The VM ended while booting",

@@ -115,6 +115,6 @@ async def _check_room(ctx: Context, spec: VmSpec, image: ImageRecord) -> None:
     if free < MIN_FREE:
         raise NotEnoughDisk(
             "Too little room for a VM",
-            f"{free // MIB} MiB are free in {ctx.paths.state}, at least {MIN_FREE // MIB} are needed.",
+            f"{ctx.paths.state} has {free // MIB} MiB free, {MIN_FREE // MIB} are needed.",
             "Delete VMs or images you no longer need, or set BANGER_HOME=DIR to another disk.",
         )

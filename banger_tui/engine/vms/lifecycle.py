@@ -173,5 +173,10 @@ async def end_vmm(ctx: Context, vm: VmRecord) -> None:
 async def _stopped(ctx: Context, vm: VmRecord, reason: str) -> VmRecord:
     await asyncio.to_thread(files.remove_sockets, ctx.paths, vm.id)
     return await ctx.store.update_vm(
-        vm.id, state=VmState.STOPPED, stopped_at=time.time(), pid=None, pid_start=None, reason=reason
+        vm.id,
+        state=VmState.STOPPED,
+        stopped_at=time.time(),
+        pid=None,
+        pid_start=None,
+        reason=reason,
     )

@@ -20,17 +20,17 @@ MIN_DISK = 64 * MIB
 MAX_DISK = 16 << 40
 
 _ADJECTIVES = (
-    "able bold brave bright brisk calm clear clever cool crisp eager early fair fast fine fond free "
-    "fresh gentle glad grand happy keen kind light lively lucky merry mild neat nimble noble plain "
-    "proud pure quick quiet rapid ready royal sharp silent smart smooth snug solid spry steady "
-    "still sunny swift tidy warm wise young zesty"
+    "able bold brave bright brisk calm clear clever cool crisp eager early fair fast fine "
+    "fond free fresh gentle glad grand happy keen kind light lively lucky merry mild neat "
+    "nimble noble plain proud pure quick quiet rapid ready royal sharp silent smart smooth "
+    "snug solid spry steady still sunny swift tidy warm wise young zesty"
 ).split()
 _ANIMALS = (
-    "ant bat bear bee bird boar bull carp cat clam cod colt crab crow deer dove duck eagle eel elk "
-    "finch fish fox frog goat goose gull hare hawk hen heron ibis jay kite lark lion lynx mink mole "
-    "moose moth mouse newt orca otter owl ox panda pike pony puma quail ram raven robin seal shark "
-    "sheep shrew snail snake stork swan swift tern tiger toad trout tuna vole wasp whale wolf wren "
-    "yak zebra"
+    "ant bat bear bee bird boar bull carp cat clam cod colt crab crow deer dove duck eagle "
+    "eel elk finch fish fox frog goat goose gull hare hawk hen heron ibis jay kite lark lion "
+    "lynx mink mole moose moth mouse newt orca otter owl ox panda pike pony puma quail ram "
+    "raven robin seal shark sheep shrew snail snake stork swan swift tern tiger toad trout "
+    "tuna vole wasp whale wolf wren yak zebra"
 ).split()
 
 

@@ -1,7 +1,8 @@
 """`VtCore` over bittty, a pure-Python emulator: for hosts the native library does not run on.
 
-Slower by an order of magnitude, and its scrollback does not reflow. The package is untyped: it is
-reached through `importlib`, and everything leaving this file is typed again.
+Slower by an order of magnitude (costly sequences can hold the loop for a tenth of a second), and
+its scrollback does not reflow. The package is untyped: it is reached through `importlib`, and
+everything leaving this file is typed again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections import deque
 from typing import Any
 
+from .columns import without_column_modes
 from .core import (
     MAX_PENDING_REPLY_BYTES,
     MAX_TITLE_CHARS,
@@ -79,6 +81,8 @@ class _Replies:
 class BitttyCore:
     """A `VtCore`; the size is clamped by the caller."""
 
+    slice_bytes = 512
+
     keeps_scrollback = True
 
     def __init__(self, cols: int, rows: int, *, scrollback_bytes: int) -> None:
@@ -102,6 +106,7 @@ class BitttyCore:
         self._board: Any = package.Board(width=self._size[0], height=self._size[1])
         self._board.host.attach(self._replies)
         self._board.attach_display(self)
+        self._board.feed_host_data(b"\x1b[?1007h")  # the wheel moves in pagers, as in ghostty
         self._all_dirty = True
 
     def present(self, event: object) -> None:
@@ -185,7 +190,7 @@ class BitttyCore:
 
     def feed(self, data: bytes) -> None:
         try:
-            self._board.feed_host_data(data)
+            self._board.feed_host_data(without_column_modes(data))
         except Exception:  # noqa: BLE001 - whatever a guest's bytes break, the app must go on
             self._start()
         if len(self._board.parser.buffer) > _MAX_SEQUENCE:

@@ -101,6 +101,9 @@ class Modes:
 class VtCore(Protocol):
     """A virtual terminal of `cols` by `rows` cells."""
 
+    slice_bytes: int
+    """How much may be fed without looking at the clock: few bytes can ask for a lot of work."""
+
     @property
     def size(self) -> tuple[int, int]:
         """(cols, rows), at least (`MIN_COLS`, `MIN_ROWS`)."""

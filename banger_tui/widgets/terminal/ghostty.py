@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from .columns import without_column_modes
 from .core import MAX_PENDING_REPLY_BYTES, MAX_TITLE_CHARS, Modes, Mouse, Row, clamp, text_of
 from .ghostty_native import native as load_native
 from .ghostty_rows import RowReader
@@ -14,15 +15,6 @@ _CELL_PX = (8, 16)
 # The guest's keys are sent in the legacy encoding, so it must not learn that the emulator
 # would understand the kitty keyboard protocol.
 _KITTY_KEYBOARD_REPLY = re.compile(rb"\x1b\[\?\d*u")
-# Setting, resetting, saving and restoring private modes, with the controls a parser skips inside.
-_SKIPPED = rb"\x00-\x17\x19\x1c-\x1f\x7f"
-_PRIVATE_MODES = re.compile(
-    rb"\x1b[%b]*\[[%b]*\?([0-9;:%b]*)([hlrs])" % (_SKIPPED, _SKIPPED, _SKIPPED)
-)
-_CONTROLS = bytes((*range(32), 127))
-# 80 or 132 columns, and the permission for it. The panel decides on the columns; and each switch
-# reflows the whole scrollback (10 ms), which a guest could ask for thousands of times.
-_COLUMN_MODES = (3, 40)
 _MOUSE_MODES = ((1003, Mouse.MOTION), (1002, Mouse.DRAG), (1000, Mouse.BUTTONS), (9, Mouse.PRESS))
 
 
@@ -45,16 +37,10 @@ def _warm_up() -> None:
     terminal.close()
 
 
-def _without_column_modes(sequence: re.Match[bytes]) -> bytes:
-    modes = sequence[1].translate(None, _CONTROLS).split(b";")
-    kept = [mode for mode in modes if not mode.isdigit() or int(mode[-9:]) not in _COLUMN_MODES]
-    if len(kept) == len(modes):
-        return sequence[0]
-    return b"\x1b[?" + b";".join(kept) + sequence[2] if kept else b""
-
-
 class GhosttyCore:
     """A `VtCore`; the size is clamped by the caller."""
+
+    slice_bytes = 4096
 
     def __init__(self, cols: int, rows: int, *, scrollback_bytes: int) -> None:
         native = self._native = load_native()
@@ -164,9 +150,7 @@ class GhosttyCore:
     # -- input ---------------------------------------------------------------------------------
 
     def feed(self, data: bytes) -> None:
-        if b"?" in data:
-            data = _PRIVATE_MODES.sub(_without_column_modes, data)
-        self._terminal.feed(data)
+        self._terminal.feed(without_column_modes(data))
         # A switch of columns that came in two reads has slipped through.
         if self._terminal.size != self._size:
             self._terminal.resize(*self._size, *_CELL_PX)

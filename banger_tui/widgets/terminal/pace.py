@@ -8,7 +8,7 @@ from time import perf_counter
 FRAME_SECONDS = 1 / 30
 BUDGET_SECONDS = 0.008
 MIN_SLICE, MAX_SLICE = 64, 4096
-"""Bytes fed without looking at the clock: a few bytes can ask for a lot of work."""
+"""Limits of the bytes fed without looking at the clock."""
 
 _SLOW_SECONDS, _FAST_SECONDS = 0.004, 0.001
 

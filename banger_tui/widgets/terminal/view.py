@@ -29,6 +29,7 @@ from .pace import FRAME_SECONDS, Pace
 
 LEADER = "ctrl+right_square_bracket"
 WHEEL_LINES = 3
+PRELOAD_AFTER_SECONDS = 0.5
 MAX_HOLD_SECONDS = 0.15
 """A guest that never ends its synchronised update is painted all the same after this long."""
 
@@ -118,8 +119,8 @@ class TerminalView(Widget, can_focus=True):
         """Show guest output; awaiting it is the back-pressure of a flood.
 
         Bytes are fed in the order of the calls, before layout and while hidden too. After the
-        widget is gone they are discarded. Raises ImportError or OSError when the emulator's
-        native library cannot be loaded.
+        widget is gone they are discarded. Raises ImportError or OSError when no emulator can
+        be loaded.
         """
         async with self._order:
             if self._core is None and not self._closed:
@@ -130,7 +131,7 @@ class TerminalView(Widget, can_focus=True):
                 if self._core is None:
                     return
                 began = perf_counter()
-                end = start + self._pace.slice
+                end = start + min(self._pace.slice, self._core.slice_bytes)
                 self._core.feed(data[start:end])
                 start = end
                 self._pace.spend(perf_counter() - began)
@@ -184,6 +185,9 @@ class TerminalView(Widget, can_focus=True):
         await asyncio.to_thread(core.preload)
         if self._core is None and not self._closed:
             self._core = core.create(*self._grid, scrollback_bytes=self._scrollback_bytes)
+
+    def _preload(self) -> None:
+        self.run_worker(self._start(), exit_on_error=False)
 
     def _want_frame(self) -> None:
         """Paint soon: at once when the last frame is old enough, else in its turn."""
@@ -240,8 +244,8 @@ class TerminalView(Widget, can_focus=True):
     # -- events --------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        # The first output should not have to wait for the library.
-        self.run_worker(self._start(), exit_on_error=False)
+        # The first output should not have to wait for the library, nor the app's first paint.
+        self.set_timer(PRELOAD_AFTER_SECONDS, self._preload)
 
     def on_unmount(self) -> None:
         self._closed = True

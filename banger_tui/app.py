@@ -1,0 +1,217 @@
+"""The full-screen app: opens the engine behind the first paint, closes it at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import Theme
+
+from banger_tui.bridge import Bridge, EngineFactory, Opened
+from banger_tui.screens.home import HomeScreen
+from banger_tui.settings import DEFAULT_THEME, Loaded, load
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from textual.command import Provider
+
+    from banger_tui.engine.api import Engine
+    from banger_tui.engine.hypervisors.base import Driver
+    from banger_tui.engine.paths import Paths
+
+log = logging.getLogger(__name__)
+
+THEME = Theme(
+    name=DEFAULT_THEME,
+    primary="#58A6D6",
+    secondary="#58A6D6",
+    accent="#58A6D6",
+    success="#5FBF77",
+    warning="#E0A84A",
+    error="#E5677A",
+    foreground="#D6DAE0",
+    background="#14171C",
+    surface="#1B1F26",
+    panel="#262C36",
+    dark=True,
+)
+
+
+def _commands() -> type[Provider]:
+    from banger_tui.commands import Commands
+
+    return Commands
+
+
+class BangerApp(App[None]):
+    """Home screen on a bridge; everything else is pushed on top."""
+
+    TITLE = "banger-tui"
+    CSS_PATH = "banger.tcss"
+    ESCAPE_TO_MINIMIZE = False
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[Any]] = {_commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True)
+    ]
+
+    def __init__(
+        self, paths: Paths, *, settings: Loaded | None = None, driver: Driver | None = None
+    ) -> None:
+        """
+        Args:
+            settings: None: read from the configuration file.
+            driver: what runs machines; None: as the settings say.
+        """
+        super().__init__()
+        self.paths = paths
+        self.settings = load(paths.config_file) if settings is None else settings
+        self.bridge = Bridge()
+        self.crash: str = ""
+        self._driver_of_engine = driver
+        self._quitting = False
+
+    def get_default_screen(self) -> Screen[None]:
+        return HomeScreen(self.bridge, self.settings.engine, self.paths)
+
+    def on_mount(self) -> None:
+        self.register_theme(THEME)
+        problems = list(self.settings.problems)
+        theme = self.settings.theme
+        if theme not in self.available_themes:
+            known = ", ".join(sorted(self.available_themes))
+            problems.append(f"{self.paths.config_file}: app.theme: no theme {theme!r}; {known}")
+            theme = DEFAULT_THEME
+        self.theme = theme
+        for problem in problems:
+            self.notify(problem, title="Setting left out", severity="warning", timeout=20,
+                        markup=False)  # fmt: skip
+        self.bridge.listen(self)
+        self.call_after_refresh(self.bridge.open, self.engine_factory())
+
+    def engine_factory(self) -> EngineFactory:
+        """What opens the engine; imported only when it is called."""
+
+        def make() -> AbstractAsyncContextManager[Engine]:
+            from banger_tui.engine.api import Engine
+
+            return Engine(self.paths, self.settings.engine, driver=self._driver_of_engine)
+
+        return make
+
+    def on_opened(self, message: Opened) -> None:
+        log.info("engine open")
+
+    async def on_unmount(self) -> None:
+        await self.bridge.close()
+
+    # -- the end
+
+    async def action_quit(self) -> None:
+        """Quit; with operations under way only after a question."""
+        live = self.bridge.engine.operations.live() if self.bridge.is_open else []
+        if self._quitting or not live:
+            await self.leave()
+            return
+        from banger_tui.screens.confirm import ConfirmScreen, Question
+
+        if isinstance(self.screen, ConfirmScreen) and self.screen.id == "quit":
+            return
+        titles = [f"· {operation.view.title}" for operation in live[:6]]
+        if len(live) > 6:
+            titles.append(f"· and {len(live) - 6} more")
+        these = "This operation is" if len(live) == 1 else f"{len(live)} operations are"
+        question = Question(
+            "Quit now?",
+            [f"{these} still under way:", *titles, "",
+             "Quitting cancels, and takes away what was made so far. Running machines run on."],
+            "Cancel and quit",
+            "Stay",
+        )  # fmt: skip
+        screen = ConfirmScreen(question)
+        screen.id = "quit"
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self.leave()
+
+        self.push_screen(screen, answered)
+
+    async def leave(self) -> None:
+        """Close the engine and end; what is under way cleans up first."""
+        if not self._quitting:
+            self._quitting = True
+            if self.bridge.is_open and self.bridge.engine.operations.live():
+                self.notify("What was made so far is being taken away.", title="Cancelling",
+                            timeout=600, markup=False)  # fmt: skip
+            self.run_worker(self._leave(), group="leave")
+
+    async def _leave(self) -> None:
+        await self.bridge.close()
+        self.exit()
+
+    def action_help_quit(self) -> None:
+        self.notify("q quits, ctrl+] leaves a terminal.", markup=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Only what this app means: themes; the rest is in ``Commands``."""
+        yield SystemCommand("Theme", "Another set of colours", self.action_change_theme)
+        yield SystemCommand("Save a picture of the screen", "SVG", self.action_screenshot)
+
+    def _fatal_error(self) -> None:
+        """A bug: told in three lines after the end; the traceback goes to the log."""
+        if os.environ.get("BANGER_DEBUG") or self.is_headless:
+            super()._fatal_error()
+            return
+        file = self.paths.logs / "app.log"
+        self.crash = _record_crash(file)
+        self._close_messages_no_wait()
+
+
+def _record_crash(file: Path) -> str:
+    error = sys.exception()
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a") as stream:
+            traceback.print_exception(error, file=stream)
+    return (
+        "error: Something went wrong inside banger-tui\n"
+        f"{type(error).__name__}: {str(error)[:300]}\n"
+        f"hint: details are in {file}; machines run on, start banger-tui again."
+    )
+
+
+def run(paths: Paths) -> int:
+    """Run the app to its end and return the exit code."""
+    app = BangerApp(paths)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def ended() -> None:
+            asyncio.ensure_future(app.leave())  # noqa: RUF006  # it ends the app that we await
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, ended)
+        try:
+            await app.run_async()
+        finally:
+            await app.bridge.close()
+
+    asyncio.run(main())
+    if app.crash:
+        print(app.crash, file=sys.stderr)  # noqa: T201  # after the screen is gone
+        return 1
+    return app.return_code or 0

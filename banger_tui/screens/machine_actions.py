@@ -1,0 +1,155 @@
+"""From a key to the engine: ask where it matters, begin the operation, show what went wrong."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from banger_tui.bridge import Bridge
+from banger_tui.engine.errors import BangerError
+from banger_tui.engine.model import OperationView, VmRecord, VmSpec, VmState
+from banger_tui.widgets.states import MACHINES
+
+if TYPE_CHECKING:
+    from banger_tui.engine.operations import Operation
+    from banger_tui.engine.settings import Settings
+    from banger_tui.screens.verbs import Verb
+
+_INSTEAD = {
+    VmState.RUNNING: "x stops it.",
+    VmState.STOPPED: "S starts it.",
+    VmState.FAILED: "S starts it again.",
+}
+
+
+class MachineActions:
+    """Works for one screen; ``begun`` is told of every operation that it starts."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        bridge: Bridge,
+        defaults: Settings,
+        begun: Callable[[OperationView], None],
+    ) -> None:
+        self._screen = screen
+        self._bridge = bridge
+        self._defaults = defaults
+        self._begun = begun
+
+    def default_spec(self) -> VmSpec:
+        defaults = self._defaults
+        return VmSpec(
+            image=defaults.image,
+            cpus=defaults.cpus,
+            memory_mib=defaults.memory_mib,
+            network=defaults.network,
+        )
+
+    def create(self, spec: VmSpec) -> None:
+        """Begin to make a machine."""
+
+        async def begin() -> None:
+            operation = await self._bridge.engine.vms.create(spec)
+            self._begun(operation.view)
+
+        self._guard(begin())
+
+    def form(self) -> None:
+        """Ask for the particulars, then begin."""
+
+        async def ask() -> None:
+            # Late: the form's widgets are not needed for the first paint.
+            from banger_tui.screens.create import Choices, CreateScreen
+
+            engine = self._bridge.engine
+            world = self._bridge.world
+            choices = Choices(
+                defaults=self.default_spec(),
+                images=tuple(sorted(world.images)),
+                catalog=tuple(entry.name for entry in engine.images.catalog()),
+                taken={vm.name for vm in world.vms.values()},
+            )
+
+            def chosen(spec: VmSpec | None) -> None:
+                if spec is not None:
+                    self.create(spec)
+
+            self._screen.app.push_screen(CreateScreen(choices), chosen)
+
+        self._guard(ask())
+
+    def verb(self, verb: Verb, vms: Sequence[VmRecord], done: Callable[[], None]) -> None:
+        """Do something to machines whose state allows it, after asking where it matters."""
+        from banger_tui.engine.vms.state import legal
+
+        targets = [vm for vm in vms if legal(vm.state, verb)]
+        if not targets:
+            self.refuse(verb, vms)
+            return
+        from banger_tui.screens.confirm import ConfirmScreen
+        from banger_tui.screens.verbs import question
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                done()
+                for vm in targets:
+                    self._guard(self._begin(verb, vm))
+
+        asked = question(verb, targets, skipped=len(vms) - len(targets))
+        if asked is None:
+            answered(True)
+        else:
+            self._screen.app.push_screen(ConfirmScreen(asked), answered)
+
+    def refuse(self, doing: str, vms: Sequence[VmRecord]) -> None:
+        """Say why nothing happens, and what would."""
+        if len(vms) == 1:
+            vm = vms[0]
+            instead = _INSTEAD.get(vm.state, "A moment; o shows what goes on.")
+            title = f"Can't {doing} {vm.name}"
+            text = f"It is {MACHINES[vm.state].word}. {instead}"
+        else:
+            title, text = f"Nothing to {doing}", "No marked machine is in a state for it."
+        self._screen.notify(text, title=title, severity="warning", markup=False)
+
+    async def _begin(self, verb: Verb, vm: VmRecord) -> None:
+        vms = self._bridge.engine.vms
+        calls: dict[str, Callable[[str], Awaitable[Operation[Any]]]] = {
+            "start": vms.start,
+            "stop": vms.stop,
+            "restart": vms.restart,
+            "kill": vms.kill,
+            "delete": vms.delete,
+        }
+        operation = await calls[verb](vm.id)
+        self._begun(operation.view)
+
+    def copy_ssh(self, vm: VmRecord) -> None:
+        """Put the machine's ssh command into the clipboard."""
+
+        async def copy() -> None:
+            command = shlex.join(await self._bridge.engine.vms.ssh_command(vm.id))
+            self._screen.app.copy_to_clipboard(command)
+            self._screen.notify(command, title="Copied", markup=False)
+
+        self._guard(copy())
+
+    def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run it beside the screen; a failure becomes the error screen."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except BangerError as error:
+                self.show_error(error)
+
+        self._screen.run_worker(guarded(), group="actions")
+
+    def show_error(self, error: BangerError) -> None:
+        from banger_tui.screens.error import ErrorScreen
+
+        self._screen.app.push_screen(ErrorScreen(error))
