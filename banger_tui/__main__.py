@@ -23,6 +23,11 @@ def main() -> int:
         return _app()
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001  # a person gets an error, never a traceback
+        from banger_tui.cli.main import told
+        from banger_tui.cli.output import Output
+
+        return told(error, Output())
 
 
 def _app() -> int:

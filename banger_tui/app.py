@@ -62,6 +62,7 @@ class BangerApp(App[None]):
     CSS_PATH = "banger.tcss"
     ESCAPE_TO_MINIMIZE = False
     ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as App has it
     COMMANDS: ClassVar[set[Any]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True)
@@ -136,7 +137,8 @@ class BangerApp(App[None]):
         question = Question(
             "Quit now?",
             [f"{these} still under way:", *titles, "",
-             "Quitting cancels, and takes away what was made so far. Running machines run on."],
+             "Quitting cancels, and takes away what was made so far.",
+                "Running machines run on."],
             "Cancel and quit",
             "Stay",
         )  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,3 +26,30 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the small image and its kernel, built once (BANGER_TEST_TEMPLATE=DIR keeps it)."""
+    import asyncio
+
+    from tests.engine_fixtures.template import make_template
+
+    kept = os.environ.get("BANGER_TEST_TEMPLATE")
+    root = Path(kept) if kept else tmp_path_factory.mktemp("template")
+    asyncio.run(make_template(root))
+    return root
+
+
+@pytest.fixture
+def real_home(template: Path, tmp_path: Path) -> Iterator[Path]:
+    """A home of this test's own with image and kernel; its VMMs end with the test."""
+    from banger_tui.engine.process import processes_with
+    from tests.engine_fixtures.template import link_template
+
+    root = link_template(template, tmp_path / "home")
+    yield root
+    from banger_tui.engine.paths import Paths
+
+    for process, _ in processes_with(f"unix:{Paths.below(root).runtime}/"):
+        process.signal(signal.SIGKILL)

@@ -39,7 +39,7 @@ async def follow(
 
     ticker = asyncio.create_task(_tick(shown))
     try:
-        with context.interrupts.instead(cancel, shown.say):
+        with context.interrupts.instead(cancel, None if silent else shown.say):
             async for view in operation.events():
                 shown.show(view)
                 if context.out.json:

@@ -25,6 +25,7 @@ def _making(verbs: Commands) -> None:
         "make a VM and run a command or a shell in it",
         "  banger-tui vm run                              a shell in a new VM\n"
         "  banger-tui vm run --rm -- sh -c 'uname -a'     one command, then the VM is deleted\n"
+        "  banger-tui vm run --rm -t -- htop               a command with this terminal\n"
         "  banger-tui vm run -d --name web --memory 1G    leave it running in the background",
         handler="vm_run:run",
         details="With a command: its stdout, stderr and exit code become this one's.\n"
@@ -36,6 +37,7 @@ def _making(verbs: Commands) -> None:
     run.add_argument(
         "--rm", action="store_true", help="delete the VM at the end; with -d: once it has ended"
     )
+    run.add_argument("-t", "--tty", action="store_true", help="give the command this terminal")
     run.add_argument("-d", "--detach", action="store_true", help="only start it; print its name")
 
     create = verbs.add(

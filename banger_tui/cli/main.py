@@ -130,14 +130,20 @@ async def carry_out(args: Namespace, out: Output) -> int | Handover:
 
 
 async def _with_engine(args: Namespace, out: Output, interrupts: Interrupts) -> int | Handover:
+    import asyncio
+
     from banger_tui.cli.context import Context
     from banger_tui.engine.paths import Paths
+    from banger_tui.settings import load
 
     module, _, function = args.handler.partition(":")
     command: Command = getattr(importlib.import_module(f"banger_tui.cli.{module}"), function)
     paths = Paths.from_environment()
-    settings = _settings()
+    loaded = await asyncio.to_thread(load, paths.config_file)
+    settings = loaded.engine.with_environment()
     async with open_engine(paths, settings) as engine:
+        for problem in loaded.problems:
+            out.warning(problem)
         try:
             return await command(Context(args, out, engine, interrupts, paths, settings))
         finally:
@@ -149,12 +155,6 @@ def open_engine(paths: Paths, settings: Settings) -> AbstractAsyncContextManager
     from banger_tui.engine.api import Engine
 
     return Engine(paths, settings)
-
-
-def _settings() -> Settings:
-    from banger_tui.engine.settings import Settings
-
-    return Settings().with_environment()
 
 
 def _become(handover: Handover) -> int:
@@ -178,11 +178,13 @@ def _quiet_logging() -> Iterator[None]:
         logging.basicConfig(level=logging.DEBUG)
         yield
         return
-    before, logging.lastResort = logging.lastResort, None
+    # Without any handler logging says so itself, also on stderr.
+    nowhere = logging.NullHandler()
+    logging.getLogger().addHandler(nowhere)
     try:
         yield
     finally:
-        logging.lastResort = before
+        logging.getLogger().removeHandler(nowhere)
 
 
 @contextlib.contextmanager

@@ -71,6 +71,15 @@ class Output:
         if not self.json:
             print(self.err.glyphs(text), file=sys.stderr, flush=True)
 
+    def warning(self, text: str) -> None:
+        """Something is wrong, and it goes on all the same."""
+        if self.json:
+            import json
+
+            print(json.dumps({"warning": text}), file=sys.stderr, flush=True)
+        else:
+            self.warn(f"{self.err.paint('warning:', 'yellow')} {_words(text)}")
+
     def error(self, error: BangerError) -> None:
         """What failed, why, and what to do."""
         if self.json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from banger_tui.cli.style import Style
 from banger_tui.cli.text import cells, duration, fit, padded, printable, running, size
@@ -34,25 +35,56 @@ def headline(view: OperationView, now: float, style: Style) -> str:
 def operation_lines(
     view: OperationView, now: float, style: Style, width: int | None, *, whole: bool = False
 ) -> list[str]:
-    """Headline and stages. Stages that went well fold their children away, unless ``whole``."""
+    """Headline and stages.
+
+    Unless ``whole``, stages that went well fold their children away, and at the end stages that
+    never began are left out.
+    """
+    stages = (
+        tuple(_settled(stage, view) for stage in view.stages) if view.state.over else view.stages
+    )
+    shown = [
+        (stage, depth)
+        for stage, depth in _walk(stages, whole)
+        if whole or not (stage.state is StageState.PENDING and view.state.over)
+    ]
+    widest = max((2 * depth + cells(stage.name) for stage, depth in shown), default=0)
+    column = min(widest, max(14, width // 2 - 4) if width else _NAME_COLUMN)
     lines = [headline(view, now, style)]
-    for stage, depth in _walk(view.stages, whole):
-        lines.append(stage_line(stage, now, style, width, depth))
+    lines += [stage_line(stage, now, style, width, depth, column) for stage, depth in shown]
     return [style.glyphs(line) for line in lines]
 
 
+def _settled(stage: StageView, view: OperationView) -> StageView:
+    """What still ran when the operation ended ended with it."""
+    children = tuple(_settled(child, view) for child in stage.children)
+    if stage.state is not StageState.RUNNING:
+        return replace(stage, children=children)
+    state = StageState.FAILED if view.state is OperationState.FAILED else StageState.CANCELLED
+    return replace(stage, state=state, ended=view.ended, children=children)
+
+
 def stage_line(
-    stage: StageView, now: float, style: Style, width: int | None, depth: int = 1
+    stage: StageView,
+    now: float,
+    style: Style,
+    width: int | None,
+    depth: int = 1,
+    column: int = _NAME_COLUMN,
 ) -> str:
-    """One stage: glyph, name, time, progress, and what it is at, cut to ``width`` columns."""
+    """One stage: glyph, name, time, progress, and what it is at.
+
+    Args:
+        width: the terminal's columns, to which it is cut; None: as long as it gets.
+        column: where the time begins, counted from the glyph of an unindented stage.
+    """
     glyph, colour = _GLYPHS[stage.state.value]
     indent = "  " * depth
     room = (width - 1 if width else 1000) - len(indent) - 2
-    column = max(8, _NAME_COLUMN - len(indent))
-    name = fit(printable(stage.name), room)
     rest = _facts(stage, now)
+    name = fit(printable(stage.name), min(room, max(4, column - len(indent))) if rest else room)
     if rest:
-        name = padded(name, min(column, max(cells(name), room - 10)))
+        name = padded(name, min(column - len(indent), room))
     text = fit(rest, room - cells(name) - 1)
     dim = stage.state in (StageState.PENDING, StageState.SKIPPED)
     painted = style.paint(name, "dim") if dim else name

@@ -27,13 +27,17 @@ def render(
 ) -> list[str]:
     """Lines of a table; a header that begins with ``>`` means a column aligned to the right.
 
+    A column without any value is left out.
+
     Args:
         width: columns of the terminal. The widest cells of the last column are cut to it; then
             columns go, the last first, and the first one never. None: as wide as it gets.
     """
-    right = [header.startswith(">") for header in headers]
-    names = [header.lstrip(">") for header in headers]
     grid = [[_cell(value) for value in row] for row in rows]
+    filled = [i for i in range(len(headers)) if i == 0 or any(row[i].text for row in grid)]
+    grid = [[row[i] for i in filled] for row in grid]
+    right = [headers[i].startswith(">") for i in filled]
+    names = [headers[i].lstrip(">") for i in filled]
     widths = [
         max([cells(name), *(cells(row[i].text) for row in grid)]) for i, name in enumerate(names)
     ]

@@ -15,10 +15,13 @@ from banger_tui.cli.execute import execute as pump
 from banger_tui.cli.text import harmless
 from banger_tui.cli.window import window
 from banger_tui.engine.errors import InvalidInput
+from banger_tui.engine.model import VmState
+from banger_tui.engine.vms.state import require
 
 if TYPE_CHECKING:
-    from banger_tui.engine.hypervisors.base import Channel
     from banger_tui.engine.model import VmRecord
+
+_HAS_A_LINE = (VmState.CREATING, VmState.STARTING, VmState.RUNNING, VmState.STOPPING)
 
 
 def no_json(context: Context, what: str) -> None:
@@ -60,8 +63,7 @@ async def execute(context: Context) -> int:
     if args.tty:
         no_json(context, "A command with a terminal")
         require_terminal("-t", "Leave -t out.")
-        channel = await context.engine.vms.exec(args.name, args.command, pty=window(sys.stdout))
-        return await _with_terminal(channel)
+        return await with_terminal(context, args.name, args.command)
     channel = await context.engine.vms.exec(args.name, args.command)
     code = await pump(channel, context.out)
     if context.out.json:
@@ -69,7 +71,9 @@ async def execute(context: Context) -> int:
     return code
 
 
-async def _with_terminal(channel: Channel) -> int:
+async def with_terminal(context: Context, name: str, command: list[str]) -> int:
+    """A command that has this terminal, with every key of it."""
+    channel = await context.engine.vms.exec(name, command, pty=window(sys.stdout))
     try:
         await attach(channel, resize=channel.resize, leave=None)
         return await channel.wait()
@@ -91,6 +95,9 @@ async def console(context: Context) -> int:
     no_json(context, "The console")
     name = context.args.name
     require_terminal("The console", f"For scripts: banger-tui vm logs -f {name}")
+    vm = await context.engine.vms.get(name)
+    if vm.state not in _HAS_A_LINE:
+        require(vm, "connect")
     line = await context.engine.vms.console(name)
     try:
         context.out.note(f"The console of {name}. ctrl+] leaves it.")
@@ -105,7 +112,7 @@ async def logs(context: Context) -> int:
     name = context.args.name
     log = _Log(context)
     vm = await context.engine.vms.get(name)
-    if not (context.args.follow and vm.running):
+    if not (context.args.follow and vm.state in _HAS_A_LINE):
         await log.write(await context.engine.vms.logs(name))
         await log.end()
         return 0

@@ -7,7 +7,7 @@ from banger_tui.cli.context import Context
 from banger_tui.cli.execute import execute
 from banger_tui.cli.follow import failed, follow
 from banger_tui.cli.vm import announce, described, spec_of
-from banger_tui.cli.vm_guest import no_json, open_shell
+from banger_tui.cli.vm_guest import no_json, open_shell, with_terminal
 from banger_tui.engine.errors import BangerError, InvalidInput
 from banger_tui.engine.model import VmRecord
 
@@ -51,6 +51,9 @@ def _sensible(context: Context) -> None:
             "",
             "Start it with -d, then: banger-tui vm exec NAME -- CMD",
         )
+    if args.tty:
+        no_json(context, "A command with a terminal")
+        require_terminal("-t", "Leave -t out.")
     if not args.detach and not args.command:
         no_json(context, "A shell")
         require_terminal(
@@ -65,6 +68,8 @@ async def _use(context: Context, vm: VmRecord) -> int:
             await context.engine.vms.disown(vm.id)
         announce(context, vm)
         return 0
+    if args.command and args.tty:
+        return await with_terminal(context, vm.id, args.command)
     if args.command:
         return await execute(await context.engine.vms.exec(vm.id, args.command), context.out)
     ends = (

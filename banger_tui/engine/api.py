@@ -36,6 +36,7 @@ from banger_tui.engine.operations import OperationRegistry
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.reconcile import reconcile
 from banger_tui.engine.settings import Settings
+from banger_tui.engine.shield import finish
 from banger_tui.engine.vms.stats import Sampler
 from banger_tui.engine.store import Store
 from banger_tui.engine.vms.files import ensure_client_key
@@ -80,11 +81,14 @@ class Engine:
         await asyncio.to_thread(self.paths.prepare)
         await asyncio.to_thread(ensure_client_key, self.paths)
         driver, artefacts = self._choose()
-        self._store = await Store.open(self.paths.database, self._bus.publish)
+        locks = Locks(self.paths.locks)
+        # Two processes that meet at a new database: one makes it, the other finds it made.
+        async with locks.leaf("store").hold("open the database"):
+            self._store = await Store.open(self.paths.database, self._bus.publish)
         self.operations = OperationRegistry(self._store, self._bus, self.paths)
         self._ctx = Context(
             paths=self.paths, settings=self.settings, store=self._store, bus=self._bus,
-            locks=Locks(self.paths.locks), operations=self.operations, flights=Flights(),
+            locks=locks, operations=self.operations, flights=Flights(),
             driver=driver, artefacts=artefacts,
         )  # fmt: skip
         self._watch = Watch(self._ctx)
@@ -104,7 +108,7 @@ class Engine:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.shield(self._close())
+        await finish(self._close())
 
     async def _close(self) -> None:
         if self._warm is not None:

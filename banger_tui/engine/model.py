@@ -211,9 +211,10 @@ class OperationView:
         found: StageView | None = None
         stages = self.stages
         while stages:
-            active = next(
-                (s for s in stages if s.state in (StageState.RUNNING, StageState.FAILED)), None
-            )
+            running = [s for s in stages if s.state is StageState.RUNNING]
+            failed = [s for s in stages if s.state is StageState.FAILED]
+            # What failed and was tried again another way is past.
+            active = next(iter(running or failed[-1:]), None)
             if active is None:
                 break
             found, stages = active, active.children

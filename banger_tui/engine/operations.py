@@ -115,6 +115,8 @@ class Operation(Generic[T]):
         self._head = view
         self._run = Run(self, path)
         self._task: asyncio.Task[None] | None = None
+        self._begun = False
+        self._cancelled_early = False
         self._outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         # An outcome nobody asks for is no "exception was never retrieved": it is in the store.
         self._outcome.add_done_callback(lambda f: f.cancelled() or f.exception())
@@ -138,12 +140,13 @@ class Operation(Generic[T]):
     async def events(self) -> AsyncIterator[OperationView]:
         """Its views as they change; the last one is the final one. Frames may be skipped."""
         while True:
-            self._changed.clear()
+            # Each change has an event of its own: one reader can't take it from another.
+            changed = self._changed
             view = self.view
             yield view
             if view.state.over:
                 return
-            await self._changed.wait()
+            await changed.wait()
 
     async def result(self) -> T:
         """Wait for the end.
@@ -155,7 +158,10 @@ class Operation(Generic[T]):
 
     def cancel(self) -> None:
         """Ask it to end; it undoes what it did first. Harmless when it is over."""
-        if self._task is not None and not self.over:
+        if not self._begun:
+            # Cancelled before its first step, a task would never reach its own end.
+            self._cancelled_early = True
+        elif self._task is not None and not self.over:
             self._task.cancel()
 
     # -- inside
@@ -180,6 +186,7 @@ class Operation(Generic[T]):
             self._deferred = None
         self._published = asyncio.get_running_loop().time()
         self._changed.set()
+        self._changed = asyncio.Event()
         self._registry._publish(self.view)
 
     async def _drive(self, work: Callable[[Run], Awaitable[T]]) -> None:
@@ -187,7 +194,10 @@ class Operation(Generic[T]):
         error: BaseException | None = None
         value: T | None = None
         state = OperationState.DONE
+        self._begun = True
         try:
+            if self._cancelled_early:
+                raise asyncio.CancelledError
             value = await work(self._run)
         except asyncio.CancelledError:
             state = OperationState.CANCELLED

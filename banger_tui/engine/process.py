@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from banger_tui.engine.errors import MissingTool, ToolFailed
+from banger_tui.engine.shield import finish
 
 #: Debian package of each tool we start: what the hint of a MissingTool names.
 PACKAGES: Mapping[str, str] = {
@@ -40,9 +41,10 @@ PACKAGES: Mapping[str, str] = {
 }
 
 # A shell that ends its whole process group as soon as the pipe on fd $1 closes, which it does when
-# the process that holds the other end dies, however it dies.
+# the process that holds the other end dies, however it dies. (Opened by its path: dash knows no
+# descriptor above 9.)
 _GUARD = (
-    'lease=$1; shift; { IFS= read -r _ <&"$lease"; kill -KILL 0; } & watch=$!; '
+    'lease=$1; shift; { IFS= read -r _ <"/proc/self/fd/$lease"; kill -KILL 0; } & watch=$!; '
     '"$@"; code=$?; kill -KILL "$watch" 2>/dev/null; exit "$code"'
 )
 # what we read is not translated; nobody is there to answer a package's question
@@ -153,7 +155,7 @@ async def run_tool(
                     group.create_task(_lines(process.stdout, note, line))
             code = await process.wait()
     except BaseException:
-        await asyncio.shield(_end_group(process))
+        await finish(_end_group(process))
         raise
     finally:
         os.close(lease_write)

@@ -10,7 +10,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from banger_tui.engine.locks import Lock
-from banger_tui.engine.shield import finish
+from banger_tui.engine.process import ProcessId
+from banger_tui.engine.shield import finish, in_thread
+
+
+_NEW = ".new-"
 
 
 async def publish(
@@ -29,13 +33,27 @@ async def publish(
     Raises:
         NameTaken: another was faster; nothing of this one is left but ``staged``'s parent.
     """
-    aside = final.with_name(f".new-{secrets.token_hex(4)}-{final.name}")
+    own = ProcessId.own()
+    aside = final.with_name(f"{_NEW}{own.pid}.{own.start}.{secrets.token_hex(4)}-{final.name}")
     try:
-        await asyncio.to_thread(_move_beside, staged, aside)
+        await in_thread(_move_beside, staged, aside)
         async with lock.hold(f"publish {final.name}"):
             await finish(_atom(aside, final, insert))
     finally:
         await finish(asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True))
+
+
+def under_way(entry: Path) -> tuple[str, bool] | None:
+    """(final name, whether its publisher lives) of a directory that ``publish`` put beside its
+    place; None of any other."""
+    if not entry.name.startswith(_NEW):
+        return None
+    owner, _, name = entry.name.removeprefix(_NEW).partition("-")
+    try:
+        pid, start, _ = owner.split(".")
+        return name, ProcessId(int(pid), int(start)).alive
+    except ValueError:
+        return name, False
 
 
 async def _atom(aside: Path, final: Path, insert: Callable[[], Awaitable[None]]) -> None:

@@ -28,6 +28,7 @@ from banger_tui.engine.model import (
     VmState,
 )
 from banger_tui.engine.process import ProcessId
+from banger_tui.engine.publish import under_way
 from banger_tui.engine.vms import files
 from banger_tui.engine.vms.lifecycle import end_vmm, find_vmm
 
@@ -92,6 +93,8 @@ async def _settle(ctx: Context, vm: VmRecord) -> None:
             now = await ctx.store.vm_or_none(vm.id)
             if now is not None:
                 await _settle_locked(ctx, now)
+            else:
+                await asyncio.to_thread(files.remove, ctx.paths, vm.id)
     except Busy:
         pass  # somebody is at work on it
 
@@ -199,12 +202,15 @@ async def _sweep_published(ctx: Context) -> None:
 def _mend(base: Path, recorded: set[Path]) -> list[Path]:
     """Put what has a row in its place, remove what has none; the rows whose files are lost.
 
-    A directory being moved here by a living pull (``.new-*``) is not ours to remove while fresh.
+    A directory beside its place is not ours to touch while its publisher lives.
     """
     lost = []
+    beside = {entry: found for entry in base.iterdir() if (found := under_way(entry))}
     for directory in recorded:
         if not directory.exists():
-            waiting = sorted(base.glob(f".new-*-{directory.name}"))
+            waiting = [e for e, (name, alive) in beside.items() if name == directory.name]
+            if any(beside[entry][1] for entry in waiting):
+                continue
             if waiting:
                 waiting[-1].rename(directory)
             else:
@@ -212,7 +218,7 @@ def _mend(base: Path, recorded: set[Path]) -> list[Path]:
     for entry in base.iterdir():
         if entry in recorded:
             continue
-        if entry.name.startswith(".new-") and time.time() - entry.stat().st_mtime < 600:
+        if entry in beside and beside[entry][1]:
             continue
         shutil.rmtree(entry, ignore_errors=True)
     return lost

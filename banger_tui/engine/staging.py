@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from banger_tui.engine.images.ext4 import remove_tree
 from banger_tui.engine.operations import Run
 from banger_tui.engine.paths import Paths
+from banger_tui.engine.shield import in_thread
 
 
 async def staging_directory(paths: Paths, run: Run) -> Path:
     """A new, empty directory for this operation. What is left in it is removed by ``clean_up``."""
     directory = paths.staging / run.id
-    await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True)
     run.afterwards(lambda: remove_tree(directory))
+    await in_thread(directory.mkdir, mode=0o700, parents=True)
     return directory

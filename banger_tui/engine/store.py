@@ -45,6 +45,7 @@ from banger_tui.engine.model import (
     VmState,
 )
 from banger_tui.engine.serial import operation_from_row, operation_to_row
+from banger_tui.engine.shield import finish, whole
 
 #: One script a schema version; never edit one that was released, append.
 MIGRATIONS: tuple[str, ...] = (
@@ -157,13 +158,20 @@ class Store:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         async with self._turn:
-            await self._db.execute("BEGIN IMMEDIATE")
             try:
+                # Its thread carries out what it was told even when the task that waits for it is
+                # cancelled: so each statement is awaited to its end, and its transaction ended.
+                await whole(self._db.execute("BEGIN IMMEDIATE"))
                 yield
-            except BaseException:
-                await asyncio.shield(self._db.execute("ROLLBACK"))
+                await whole(self._db.execute("COMMIT"))
+            except BaseException as error:
+                if self._db.in_transaction:
+                    await finish(self._db.execute("ROLLBACK"))
+                if isinstance(error, sqlite3.DatabaseError) and not isinstance(
+                    error, sqlite3.IntegrityError
+                ):
+                    raise self._corrupt(error) from error
                 raise
-            await asyncio.shield(self._db.execute("COMMIT"))
 
     async def _rows(self, sql: str, args: Iterable[Any] = ()) -> list[sqlite3.Row]:
         try:

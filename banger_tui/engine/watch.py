@@ -8,7 +8,7 @@ import logging
 import time
 
 from banger_tui.engine.context import Context
-from banger_tui.engine.errors import BangerError, Busy
+from banger_tui.engine.errors import BangerError
 from banger_tui.engine.events import (
     ImageChanged,
     ImageDeleted,
@@ -18,13 +18,14 @@ from banger_tui.engine.events import (
     VmChanged,
     VmDeleted,
 )
-from banger_tui.engine.hypervisors.base import Vmm
 from banger_tui.engine.model import ImageRecord, KernelRecord, OperationView, VmRecord, VmState
-from banger_tui.engine.reconcile import orphaned
+from banger_tui.engine.process import ProcessId
+from banger_tui.engine.reconcile import orphaned, reconcile
 from banger_tui.engine.vms import files
 from banger_tui.engine.vms.lifecycle import end_vmm, find_vmm
 
 log = logging.getLogger(__name__)
+_ROUND_EVERY = 3.0  # seconds between looks for processes that died at work
 _LOOK_EVERY = 0.4  # seconds: what another process does shows within one
 
 
@@ -38,6 +39,7 @@ class Watch:
         self._seen_kernels: dict[str, KernelRecord] = {}
         self._seen_operations: dict[str, OperationView] = {}
         self._guards: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._next_round = time.monotonic() + _ROUND_EVERY
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -56,7 +58,7 @@ class Watch:
     # ------------------------------------------------------------------ other processes' writes
 
     async def _look_often(self) -> None:
-        version = await self._ctx.store.data_version()
+        version = -1  # what came between the first look and this task's start is looked at, too
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:
@@ -65,41 +67,58 @@ class Watch:
                     version = now
                     await self._look()
                     await self._ctx.operations.honour_requests()
+                if time.monotonic() >= self._next_round:
+                    self._next_round = time.monotonic() + _ROUND_EVERY
+                    await self._clean_up_after_the_dead()
             except BangerError:
                 log.exception("reading the store")
                 await asyncio.sleep(2.0)
 
+    async def _clean_up_after_the_dead(self) -> None:
+        """Another process that was killed in the middle of its work left that work to us."""
+        if any(
+            not view.state.over and not ProcessId(view.owner_pid, view.owner_start).alive
+            for view in self._seen_operations.values()
+        ):
+            await reconcile(self._ctx)
+            await self._look()
+
     async def _look(self) -> None:
         """Read everything and announce what is different from what was seen last."""
+        # Of each kind, nothing is awaited between reading and announcing: what we write ourselves
+        # meanwhile would be followed by what it was before.
         ctx, publish = self._ctx, self._ctx.bus.publish
         vms = {vm.id: vm for vm in await ctx.store.vms()}
-        images = {image.name: image for image in await ctx.store.images()}
-        kernels = {kernel.name: kernel for kernel in await ctx.store.kernels()}
-        own = {operation.id for operation in ctx.operations.live()}
-        operations = {v.id: v for v in await ctx.store.operations(50) if v.id not in own}
+        seen_vms, self._seen_vms = self._seen_vms, vms
         for vm in vms.values():
-            if self._seen_vms.get(vm.id) != vm:
+            if seen_vms.get(vm.id) != vm:
                 publish(VmChanged(vm))
             self._guard(vm)
-        for vm in self._seen_vms.values():
+        for vm in seen_vms.values():
             if vm.id not in vms:
                 publish(VmDeleted(vm.id, vm.name))
+        images = {image.name: image for image in await ctx.store.images()}
+        seen_images, self._seen_images = self._seen_images, images
         for image in images.values():
-            if self._seen_images.get(image.name) != image:
+            if seen_images.get(image.name) != image:
                 publish(ImageChanged(image))
-        for name in self._seen_images.keys() - images.keys():
+        for name in seen_images.keys() - images.keys():
             publish(ImageDeleted(name))
+        kernels = {kernel.name: kernel for kernel in await ctx.store.kernels()}
+        seen_kernels, self._seen_kernels = self._seen_kernels, kernels
         for kernel in kernels.values():
-            if self._seen_kernels.get(kernel.name) != kernel:
+            if seen_kernels.get(kernel.name) != kernel:
                 publish(KernelChanged(kernel))
-        for name in self._seen_kernels.keys() - kernels.keys():
+        for name in seen_kernels.keys() - kernels.keys():
             publish(KernelDeleted(name))
+        stored = await ctx.store.operations(50)
+        own = {operation.id for operation in ctx.operations.live()}
+        operations = {view.id: view for view in stored if view.id not in own}
+        seen_operations, self._seen_operations = self._seen_operations, operations
         for view in operations.values():
-            before = self._seen_operations.get(view.id)
+            before = seen_operations.get(view.id)
             if before != view and not (before is None and view.state.over):
                 publish(OperationChanged(view))
-        self._seen_vms, self._seen_images, self._seen_kernels = vms, images, kernels
-        self._seen_operations = operations
 
     async def _follow_own(self) -> None:
         """Our own writes are announced by the store; guard what they made running."""
@@ -137,28 +156,29 @@ class Watch:
         if vmm is not None:
             await vmm.gone()
         with contextlib.suppress(BangerError):
-            await self._ended(vm, vmm)
+            await self._ended(vm)
 
-    async def _ended(self, vm: VmRecord, vmm: Vmm | None) -> None:
+    async def _ended(self, vm: VmRecord) -> None:
         """A running VM's process is gone: stopped from inside, crashed, or by a verb under way."""
         ctx = self._ctx
-        try:
-            # A verb that holds the lock (stop, kill, delete) sees the end itself.
-            async with ctx.locks.vm(vm.id).hold("note its end", 0.2):
-                now = await ctx.store.vm_or_none(vm.id)
-                if now is None or now.state is not VmState.RUNNING or now.pid != vm.pid:
-                    return
-                reason = "it powered off or its hypervisor ended"
-                updated = await ctx.store.update_vm_if(
-                    now, state=VmState.STOPPED, stopped_at=time.time(), reason=reason,
-                    pid=None, pid_start=None,
-                )  # fmt: skip
-                if updated is None:
-                    return
-                await asyncio.to_thread(files.remove_sockets, ctx.paths, vm.id)
-                if await orphaned(ctx, updated):
-                    await end_vmm(ctx, updated)
-                    await ctx.store.delete_vm(updated)
-                    await asyncio.to_thread(files.remove, ctx.paths, vm.id)
-        except Busy:
-            return
+        # A verb that holds the lock (stop, kill, delete) sees the end itself, unless it is
+        # cancelled at that very moment: so wait for it and look again.
+        async with ctx.locks.vm(vm.id).hold("note its end"):
+            now = await ctx.store.vm_or_none(vm.id)
+            if now is None:
+                # Deleted meanwhile: our waiting has made its lock file anew.
+                await asyncio.to_thread(files.remove, ctx.paths, vm.id)
+                return
+            if now.state is not VmState.RUNNING or now.pid != vm.pid:
+                return
+            updated = await ctx.store.update_vm_if(
+                now, state=VmState.STOPPED, stopped_at=time.time(), pid=None, pid_start=None,
+                reason="it powered off or its hypervisor ended",
+            )  # fmt: skip
+            if updated is None:
+                return
+            await asyncio.to_thread(files.remove_sockets, ctx.paths, vm.id)
+            if await orphaned(ctx, updated):
+                await end_vmm(ctx, updated)
+                await ctx.store.delete_vm(updated)
+                await asyncio.to_thread(files.remove, ctx.paths, vm.id)

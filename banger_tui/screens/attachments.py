@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Kind = Literal["console", "shell"]
 
 _RETRY = 0.5
+_LAST_WORDS = 0.3
 _MOST = 24
 
 
@@ -45,6 +46,7 @@ class Attachment:
         self._outgoing = bytearray()
         self._wake = asyncio.Event()
         self._again = asyncio.Event()
+        self._over = asyncio.Event()
         self._live = False
         self._task = asyncio.create_task(self._run(), name=f"{kind} of {vm_id}")
 
@@ -69,6 +71,10 @@ class Attachment:
         """The machine runs (again)."""
         if not self._live:
             self._again.set()
+
+    def machine_ended(self) -> None:
+        """The machine is off: nothing more will come, even where the stream does not say so."""
+        self._over.set()
 
     async def close(self) -> None:
         self._task.cancel()
@@ -120,15 +126,26 @@ class Attachment:
         self._outgoing.clear()
         self._wake.set()
         self._live = True
+        self._over.clear()
         sending = asyncio.create_task(self._send(stream), name=f"keys of {self.vm_id}")
+        reading = asyncio.create_task(self._read(stream), name=f"output of {self.vm_id}")
+        over = asyncio.create_task(self._over.wait())
         try:
-            while data := await stream.read():
-                await self.view.write(data)
+            await asyncio.wait([reading, over], return_when=asyncio.FIRST_COMPLETED)
+            # A machine's last words may still be on their way.
+            await asyncio.wait([reading], timeout=_LAST_WORDS)
+            if reading.done():
+                reading.result()
         finally:
             self._live = False
-            sending.cancel()
-            await asyncio.wait([sending])
+            for task in (sending, reading, over):
+                task.cancel()
+            await asyncio.wait([sending, reading, over])
             await stream.close()
+
+    async def _read(self, stream: Console | Channel) -> None:
+        while data := await stream.read():
+            await self.view.write(data)
 
     async def _send(self, stream: Console | Channel) -> None:
         try:
@@ -193,6 +210,11 @@ class Attachments:
         """The machine has (re)started: what has ended attaches anew."""
         for attachment in self._by_vm.get(vm_id, {}).values():
             attachment.attach_again()
+
+    def ended(self, vm_id: str) -> None:
+        """The machine is off."""
+        for attachment in self._by_vm.get(vm_id, {}).values():
+            attachment.machine_ended()
 
     def surplus(self, keep: str) -> list[str]:
         """Machines not looked at for longest, beyond what is kept attached."""

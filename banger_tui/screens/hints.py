@@ -29,7 +29,7 @@ def for_list(vm: VmRecord | None, *, making: bool, marked: int, filtered: bool) 
     back = [Hint("esc", "all machines", "back")] if filtered else []
     common = [*back, _FILTER, _OPERATIONS, _MARK, _ZOOM]
     if making:
-        return [_RUN, _NEW, Hint("x", "cancel", "verb('stop')"), *common]
+        return [_RUN, _NEW, _CONSOLE, Hint("x", "cancel", "verb('stop')"), *common]
     if vm is None:
         return [_RUN, _NEW, *back, _OPERATIONS, Hint("5", "doctor", "doctor")]
     match vm.state:

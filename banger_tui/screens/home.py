@@ -52,7 +52,6 @@ class HomeScreen(Screen[None]):
 
     ESCAPE_TO_MINIMIZE = False
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as Screen has it
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
 
     def __init__(self, bridge: Bridge, defaults: Settings, paths: Paths) -> None:
@@ -205,6 +204,8 @@ class HomeScreen(Screen[None]):
         self._states[vm.id] = vm.state
         if before is not vm.state and vm.state in (VmState.STARTING, VmState.RUNNING):
             self._attachments.runs_again(vm.id)
+        elif before is not vm.state and vm.state in (VmState.STOPPED, VmState.FAILED):
+            self._attachments.ended(vm.id)
 
     def _operation_ended(self, operation: OperationView) -> None:
         mine = operation.id in self._mine
@@ -234,7 +235,7 @@ class HomeScreen(Screen[None]):
         here = self._follow == operation.id and self._list.select(vm.id)
         if here and not chose_console:
             view = self._show_machine()
-            elsewhere = not self.is_current or isinstance(self.focused, TerminalView)
+            elsewhere = not self.is_active or isinstance(self.focused, TerminalView)
             if not elsewhere and not self._filter_has_focus:
                 view.focus()
                 return
@@ -401,7 +402,7 @@ class HomeScreen(Screen[None]):
             )
         if empty != self.has_class("-empty"):
             self.set_class(empty, "-empty")
-            if self.is_current or self.focused is None:
+            if self.is_active or self.focused is None:
                 (self.query_one(EmptyState) if empty else self._list).focus()
 
     def _show_strip(self) -> None:
@@ -420,7 +421,7 @@ class HomeScreen(Screen[None]):
     def _tick(self) -> None:
         self._ticks += 1
         busy = bool(self._world.live())
-        if not self.is_current or not (busy or self._ticks % 5 == 0):
+        if not self.is_active or not (busy or self._ticks % 5 == 0):
             return
         self._list.tick()
         self._strip.tick()
@@ -442,7 +443,7 @@ class HomeScreen(Screen[None]):
         elif self.has_class("-empty"):
             bar.show(hints.EMPTY, hints.TAIL)
         else:
-            making = vm is None and self._list.cursor is not None
+            making = self._list.cursor is not None and (vm is None or vm.state is VmState.CREATING)
             bar.show(
                 hints.for_list(
                     vm,
@@ -521,10 +522,12 @@ class HomeScreen(Screen[None]):
     def action_verb(self, verb: Verb) -> None:
         keys_ = self._list.marks or ([self._list.cursor] if self._list.cursor else [])
         vms = [self._world.vms[key] for key in keys_ if key in self._world.vms]
-        if vms:
+        ending = verb in ("stop", "kill", "delete")
+        making = self._current_operation if not self._list.marks else None
+        if ending and making is not None and making.kind == rows.CREATES:
+            self._cancel(making)
+        elif vms:
             self._actions.verb(verb, vms, self._list.clear_marks)
-        elif verb in ("stop", "kill", "delete"):
-            self._cancel(self._current_operation)
 
     def action_show_tab(self, tab: Tab) -> None:
         vm = self._current

@@ -126,7 +126,7 @@ class OperationsScreen(Screen[None]):
 
     def _tick(self) -> None:
         live = self._bridge.world.live()
-        if not live or not self.is_current:
+        if not live or not self.is_active:
             return
         options = self.query_one("#operations", OptionList)
         now = clock.now()

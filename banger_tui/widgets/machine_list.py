@@ -236,9 +236,11 @@ class MachineList(ScrollView, can_focus=True):
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)
         if style is None:
-            style = self._styles[name] = self.get_component_rich_style(
-                f"list--{name}", partial=name != "row"
-            )
+            style = self.get_component_rich_style(f"list--{name}")
+            if name not in ("row", "cursor"):
+                # Of the others only the colour counts: the background is the row's.
+                style = Style(color=style.color)
+            self._styles[name] = style
         return style
 
     def _lay_out(self, width: int) -> None:
@@ -289,7 +291,7 @@ class MachineList(ScrollView, can_focus=True):
             Segment("✓" if marked else " ", base + self._style("accent")),
             Segment(f"{look.glyph} ", tone),
         ]
-        for (column, _, room), text in zip(self._columns.places, texts, strict=True):
+        for column, text, room in self._cells(texts):
             if column.id == "name":
                 style = base + Style(bold=True) if here or marked else base
             elif column.id == "state":
@@ -299,6 +301,18 @@ class MachineList(ScrollView, can_focus=True):
             segments.append(Segment(_cell(text, room, column.right), style))
             segments.append(Segment(" " * columns.GAP, base))
         return Strip(segments).adjust_cell_length(width, base)
+
+    def _cells(self, texts: tuple[str, ...]) -> list[tuple[columns.Column, str, int]]:
+        """Column, text and width of a row; a long state takes the empty cells to its right."""
+        cells: list[tuple[columns.Column, str, int]] = []
+        for (column, _, room), text in zip(self._columns.places, texts, strict=True):
+            if cells and not text:
+                before, said, width = cells[-1]
+                if before.id == "state" and len(said) > width:
+                    cells[-1] = (before, said, width + columns.GAP + room)
+                    continue
+            cells.append((column, text, room))
+        return cells
 
     def _refresh_rows(self, keys: set[str]) -> None:
         top = round(self.scroll_offset.y)

@@ -42,6 +42,7 @@ class OperationStrip(Lines, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._operations: list[OperationView] = []
+        self._titled = ("", "")
         self.display = False
 
     @property
@@ -73,11 +74,13 @@ class OperationStrip(Lines, can_focus=True):
             title = f"{how}: {units.plain(only.title, 60)} · {elapsed}"
         else:
             title = f"{len(live)} under way" if live else "Failed"
-        self.border_title = Content(title)
         keys = "o opens · tab here, c cancels" if live else "o opens · esc puts away"
         if self.has_focus:
             keys = "enter opens · c cancels" if live else "enter opens · esc puts away"
-        self.border_subtitle = Content(keys)
+        if (title, keys) != self._titled:
+            self._titled = (title, keys)
+            self.border_title = Content(title)
+            self.border_subtitle = Content(keys)
 
     def lines(self, width: int) -> list[Content]:
         now = clock.now()

@@ -32,7 +32,7 @@ class Overview(Lines):
     def lines(self, width: int) -> list[Content]:
         lines: list[Content] = []
         if self._operation is not None:
-            lines += describe(self._operation, width)
+            lines += describe(self._operation, width, folded=True)
         if self._vm is not None:
             if lines:
                 lines.append(Content(""))

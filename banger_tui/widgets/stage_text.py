@@ -145,36 +145,53 @@ def line(operation: OperationView, now: float, width: int) -> Content:
 
 
 def failure(operation: OperationView, width: int) -> list[Content]:
-    """What failed, why, and the next step: three lines at most."""
+    """What failed, why, and the next step: each on a line, or two where it is long."""
     told = operation.failure
     title = units.plain(operation.title, 60)
     if told is None:
         return [_clip(Content.styled(f"✗ {title} failed", "bold $text-error"), width)]
-    what = units.plain(told.title)
-    lines = [Content.assemble(("✗ ", "$text-error"), (f"{title}: {what}", "bold $text-error"))]
+    what = Content.styled(f"{title}: {units.plain(told.title)}", "bold $text-error")
+    lines = _hanging(("✗ ", "$text-error"), what, width)
     if told.detail:
-        lines.append(Content.assemble("  ", (units.plain(told.detail), "")))
+        lines += _hanging(("  ", ""), Content(units.plain(told.detail)), width)
     if told.hint:
-        lines.append(Content.assemble(("  → ", "$primary"), (units.plain(told.hint), "")))
-    return [_clip(text, width) for text in lines]
+        lines += _hanging(("→ ", "$primary"), Content(units.plain(told.hint)), width)
+    return lines
+
+
+def _hanging(mark: tuple[str, str], text: Content, width: int, most: int = 2) -> list[Content]:
+    """Text wrapped behind a mark of two cells."""
+    found = text.wrap(max(10, width - 2))
+    if len(found) > most:
+        rest = Content(" ").join(found[most - 1 :])
+        found = [*found[: most - 1], _clip(rest, width - 2)]
+    return [
+        Content.assemble(mark if index == 0 else ("  ", ""), line)
+        for index, line in enumerate(found)
+    ]
 
 
 def _clip(content: Content, width: int) -> Content:
     return content.truncate(max(1, width), ellipsis=True)
 
 
-def rows(stages: Sequence[StageView], depth: int = 0) -> list[tuple[int, StageView]]:
-    """The tree of stages as lines with their depth."""
+def rows(
+    stages: Sequence[StageView], *, folded: bool, depth: int = 0
+) -> list[tuple[int, StageView]]:
+    """The tree of stages as lines with their depth; ``folded``: open only where work goes on."""
     found: list[tuple[int, StageView]] = []
     for stage in stages:
         found.append((depth, stage))
-        found.extend(rows(stage.children, depth + 1))
+        if not folded or stage.state in (StageState.RUNNING, StageState.FAILED):
+            found.extend(rows(stage.children, folded=folded, depth=depth + 1))
     return found
 
 
-def timeline(operation: OperationView, now: float, width: int) -> list[Content]:
+def timeline(
+    operation: OperationView, now: float, width: int, *, folded: bool = False
+) -> list[Content]:
     """Each stage on a line: state, name, when it ran within the whole, how long, how much."""
-    found = rows(operation.stages)
+    found = rows(operation.stages, folded=folded)
     if not found:
         return [Content.styled("no stages yet", FAINT)]
     name_room = max(len(stage.name) + 2 * depth for depth, stage in found) + 3

@@ -11,7 +11,7 @@ from banger_tui.widgets.states import OPERATIONS, style
 
 
 class Timeline(Lines):
-    """Head line, stages, and at the end the failure."""
+    """Head line, the failure if it is one, stages."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -27,8 +27,8 @@ class Timeline(Lines):
         return describe(self._operation, width)
 
 
-def describe(operation: OperationView, width: int) -> list[Content]:
-    """The lines of one operation."""
+def describe(operation: OperationView, width: int, *, folded: bool = False) -> list[Content]:
+    """The lines of one operation; ``folded``: without what is inside finished stages."""
     now = clock.now()
     look = OPERATIONS[operation.state]
     elapsed = units.span(operation.elapsed(now))
@@ -45,9 +45,7 @@ def describe(operation: OperationView, width: int) -> list[Content]:
         (units.plain(operation.title, 60), "bold"), "  ", (f"{look.glyph} {said}", style(look))
     )
     lines = [head.truncate(width, ellipsis=True), Content("")]
-    lines += stage_text.timeline(operation, now, width)
     if operation.failure is not None and operation.state is OperationState.FAILED:
-        lines.append(Content(""))
         told = operation.failure
         lines += Content.styled(units.plain(told.title), "bold $text-error").wrap(width)
         if told.detail:
@@ -55,4 +53,6 @@ def describe(operation: OperationView, width: int) -> list[Content]:
         if told.hint:
             hint = Content.assemble(("→ ", "$primary"), units.plain(told.hint))
             lines += hint.wrap(width)
+        lines.append(Content(""))
+    lines += stage_text.timeline(operation, now, width, folded=folded)
     return lines

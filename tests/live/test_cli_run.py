@@ -157,6 +157,20 @@ def test_an_interrupt_while_the_command_runs(home: Path) -> None:
     assert len(qemus(home)) == len(vms())
 
 
+def test_an_interrupted_command_ends_in_the_guest_too(vm: str) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "vm", "exec", vm, "--", "sh", "-c", "echo up; exec sleep 4321"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    deadline = time.monotonic() + 10
+    while b"sleep 4321" in run("vm", "exec", vm, "--", "ps").stdout:
+        assert time.monotonic() < deadline, "it runs on in the guest"
+
+
 @pytest.mark.parametrize("stage", ["prepare disk", "launch", "boot", "wait for guest"])
 def test_an_interrupt_in_a_stage_of_create(home: Path, stage: str) -> None:
     before = qemus(home)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +38,7 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-Cli = Callable[..., Awaitable[Result]]
+Cli = Callable[..., Coroutine[Any, Any, Result]]
 
 
 @pytest.fixture
@@ -217,6 +219,23 @@ async def test_a_failure_is_title_reason_and_hint(cli: Cli, driver: FakeDriver) 
     assert (await cli("vm", "list", "--json")).document == []
 
 
+def test_an_unforeseen_failure_is_an_error_too(
+    driver: FakeDriver, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(vm_id: str) -> None:
+        raise ZeroDivisionError("in the works")
+
+    # As outside of tests: nobody listens to the log.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    driver.hooks["launch"] = broken
+    assert cli_main.main(["vm", "create", "-q"]) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("error: Something went wrong")
+    assert "ZeroDivisionError: in the works" in err
+    assert "Traceback" not in err
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "told"),
     [
@@ -229,6 +248,7 @@ async def test_a_failure_is_title_reason_and_hint(cli: Cli, driver: FakeDriver) 
         (["vm", "run"], 2, "-- CMD"),
         (["vm", "run", "--json"], 2, "JSON"),
         (["vm", "run", "-d", "--", "ls"], 2, "vm exec NAME -- CMD"),
+        (["vm", "run", "-t", "--", "ls"], 2, "Leave -t out"),
         (["vm", "exec", "web"], 2, "-- uname"),
         (["vm", "shell", "web"], 2, "vm exec web -- CMD"),
         (["vm", "console", "web"], 2, "vm logs -f web"),
@@ -302,6 +322,40 @@ async def test_cancelling_what_is_over_says_so(cli: Cli) -> None:
     over = await cli("operation", "cancel", await _first(cli, "pull image"))
     assert over.code == 0
     assert "It is over" in over.err
+
+
+async def test_the_configuration_is_heeded_and_its_faults_are_told(cli: Cli) -> None:
+    config = Paths.from_environment().config_file
+    config.parent.mkdir(parents=True)
+    config.write_text('[machine]\nimage = "busybox"\nmemory = "300M"\ncpus = "many"\n')
+    created = await cli("vm", "create", "--name", "web", "--cpus", "2")
+    assert created.code == 0
+    assert "warning: " in created.err
+    assert "cpus" in created.err
+    vm = (await cli("vm", "list", "--json")).document[0]
+    assert (vm["image"], vm["memory_mib"], vm["cpus"]) == ("busybox", 300, 2)
+
+
+async def test_a_stopped_vm_can_not_be_entered(cli: Cli) -> None:
+    await cli("vm", "create", "--name", "web")
+    await cli("vm", "stop", "web")
+    for argv in (["exec", "web", "--", "ls"], ["ssh", "web"]):
+        refused = await cli("vm", *argv)
+        assert refused.code == 1
+        assert "hint: Start it first: banger-tui vm start web" in refused.err
+    assert (await cli("vm", "logs", "-f", "web")).code == 0
+
+
+async def test_following_a_log_until_the_vm_ends(cli: Cli, driver: FakeDriver) -> None:
+    await cli("vm", "create", "--name", "web")
+    (vmm,) = driver.vmms.values()
+    following = asyncio.create_task(cli("vm", "logs", "-f", "web", "--json"))
+    await asyncio.sleep(0.3)
+    vmm.screen.write(b"and more\r\n")
+    vmm.crash()
+    text = "".join(event["text"] for event in (await following).events)
+    assert "Ready" in text
+    assert "and more" in text
 
 
 async def test_doctor(cli: Cli) -> None:

@@ -318,6 +318,22 @@ def test_a_throw_away_shell(private_home: Path) -> None:
     assert leftovers(private_home) == []
 
 
+def test_a_command_with_the_terminal() -> None:
+    with terminal("vm", "run", "--rm", "-t", "--name", "once", "--", "top") as person:
+        person.expect("root@once:~# ")
+        person.type("\x1d\x03exit\r")  # every key is the guest's, ctrl+] and ctrl+c too
+        person.expect("^C")
+        assert person.wait() == 0
+        assert termios.tcgetattr(person.slave) == person.before
+
+
+def test_the_console_needs_a_vm_that_runs() -> None:
+    run("vm", "create", "--name", "web")
+    with terminal("vm", "console", "web") as person:
+        assert person.wait() == 1
+        assert "Start it first: banger-tui vm start web" in person.text
+
+
 def test_leaving_a_shell_with_the_key() -> None:
     with terminal("vm", "run", "--name", "kept") as person:
         person.expect("root@kept:~# ")

@@ -45,10 +45,20 @@ VIEW = OperationView(
 def test_stages_stand_below_each_other() -> None:
     assert operation_lines(VIEW, NOW, PLAIN, 120) == [
         "◐ create quiet-fox  20.0s",
-        "  ✓ resolve image              40ms",
-        "  ◐ pull image                20.0s",
-        "    ◐ download                18.0s  52.0 MiB of 180 MiB, 28%, 2.9 MiB/s",
+        "  ✓ resolve image   40ms",
+        "  ◐ pull image     20.0s",
+        "    ◐ download     18.0s  52.0 MiB of 180 MiB, 28%, 2.9 MiB/s",
         "  ○ boot",
+    ]
+
+
+def test_what_still_ran_at_the_end_ended_with_it() -> None:
+    view = dataclasses.replace(VIEW, state=OperationState.CANCELLED, ended=NOW)
+    assert operation_lines(view, NOW + 99, PLAIN, 120) == [
+        "✗ create quiet-fox  20.0s  cancelled",
+        "  ✓ resolve image   40ms",
+        "  ✗ pull image     20.0s  cancelled",
+        "    ✗ download     18.0s  cancelled  52.0 MiB of 180 MiB, 28%, 2.9 MiB/s",
     ]
 
 
@@ -71,10 +81,12 @@ def test_other_units_are_counted() -> None:
 
 def test_a_failed_stage_says_so_and_hostile_details_are_tamed() -> None:
     failed = StageView("boot", StageState.FAILED, detail="\x1b[2Jpanic\n", started=1, ended=2)
-    view = dataclasses.replace(VIEW, state=OperationState.FAILED, stages=(failed,), ended=NOW)
+    view = dataclasses.replace(
+        VIEW, state=OperationState.FAILED, stages=(failed, StageView("never begun")), ended=NOW
+    )
     assert operation_lines(view, NOW, PLAIN, 80) == [
         "✗ create quiet-fox  20.0s  failed",
-        "  ✗ boot                       1.0s  failed  panic",
+        "  ✗ boot   1.0s  failed  panic",
     ]
 
 

@@ -124,6 +124,14 @@ def test_a_narrow_table_keeps_its_first_column_and_its_width(width: int) -> None
     assert lines[1].startswith("quiet-fox" if width >= 9 else fit("quiet-fox", width))
 
 
+def test_a_column_without_values_is_left_out() -> None:
+    assert render(("NAME", "WHY", "ON"), [["a", "", "x"], ["b", "", ""]], PLAIN) == [
+        "NAME  ON",
+        "a     x",
+        "b",
+    ]
+
+
 def test_values_in_tables_are_made_printable() -> None:
     lines = render(("NAME",), [[Cell("a\x1b[2Jb\nc", ("red",))]], Style(colour=True))
     assert lines[1] == "\x1b[31mab c\x1b[0m"

@@ -15,7 +15,8 @@ from banger_tui.engine.kernels.modules import Module
 
 def names(archive: bytes) -> dict[str, tuple[int, int, int, bytes]]:
     """A newc archive read by hand: name -> mode, uid, mtime, data."""
-    found, at = {}, 0
+    found: dict[str, tuple[int, int, int, bytes]] = {}
+    at = 0
     while True:
         assert archive[at : at + 6] == b"070701"
         fields = [int(archive[at + 6 + i * 8 : at + 14 + i * 8], 16) for i in range(13)]

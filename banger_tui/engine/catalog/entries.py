@@ -22,7 +22,7 @@ class KitSource:
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """An image that can be built. ``disk_bytes`` is its disk's size, ``init`` what runs as PID 1."""
+    """An image that can be built. ``disk_bytes``: its disk's size; ``init``: what is PID 1."""
 
     name: str
     description: str

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from banger_tui.engine.errors import BangerError, GuestUnreachable
 from banger_tui.engine.hypervisors.base import (
     Capabilities,
-    Channel,
     Console,
     Launch,
     Probe,
     Transport,
     Vmm,
 )
+from banger_tui.engine.hypervisors.fake_guest import FakeTransport, Tape, TapeReader
 from banger_tui.engine.model import VmRecord
 
 _FIRST_PID = 1 << 23
@@ -62,157 +62,6 @@ class FakeVmm:
 
     def rss_bytes(self) -> int | None:
         return 100 << 20 if self.alive else None
-
-
-class Tape:
-    """Bytes written once and read by many, each from its own place."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.closed = False
-        self._grown = asyncio.Event()
-
-    def write(self, data: bytes) -> None:
-        self.data += data
-        self._wake()
-
-    def close(self) -> None:
-        self.closed = True
-        self._wake()
-
-    def _wake(self) -> None:
-        self._grown.set()
-        self._grown = asyncio.Event()
-
-    async def read(self, offset: int) -> bytes:
-        """What stands at ``offset`` and after it, waiting for it; b"" at the end."""
-        while len(self.data) <= offset and not self.closed:
-            await self._grown.wait()
-        return bytes(self.data[offset:])
-
-
-class TapeReader:
-    """One viewer of a tape; what it types is echoed and answered like by a tiny shell."""
-
-    def __init__(self, tape: Tape, prompt: str) -> None:
-        self._tape = tape
-        self._prompt = prompt
-        self._offset = 0
-        self._line = ""
-        self._closed = asyncio.Event()
-        self._code = 0
-
-    async def read(self) -> bytes:
-        data = await self._tape.read(self._offset)
-        self._offset += len(data)
-        return b"" if self._closed.is_set() else data
-
-    async def read_stderr(self) -> bytes:
-        return b""
-
-    async def write(self, data: bytes) -> None:
-        for char in data.decode(errors="replace"):
-            if char in "\r\n":
-                command, self._line = self._line.strip(), ""
-                self._tape.write(b"\r\n")
-                if command == "exit":
-                    self._tape.close()
-                    return
-                if command.startswith("echo "):
-                    self._tape.write(command[5:].encode() + b"\r\n")
-                elif command:
-                    self._tape.write(f"{command}: not found\r\n".encode())
-                self._tape.write(self._prompt.encode())
-            elif char == "\x03":
-                self._line = ""
-                self._tape.write(b"^C\r\n" + self._prompt.encode())
-            elif char == "\x7f":
-                self._line = self._line[:-1]
-                self._tape.write(b"\b \b")
-            elif char.isprintable():
-                self._line += char
-                self._tape.write(char.encode())
-
-    async def write_eof(self) -> None:
-        self._tape.close()
-
-    async def resize(self, columns: int, rows: int) -> None:
-        pass
-
-    async def wait(self) -> int:
-        while await self.read():
-            pass
-        return self._code
-
-    async def close(self) -> None:
-        self._closed.set()
-        self._tape._wake()
-
-
-class Output:
-    """A finished command: what it printed and its exit code."""
-
-    def __init__(self, stdout: bytes, stderr: bytes, code: int) -> None:
-        self._stdout, self._stderr, self._code = stdout, stderr, code
-
-    async def read(self) -> bytes:
-        data, self._stdout = self._stdout, b""
-        return data
-
-    async def read_stderr(self) -> bytes:
-        data, self._stderr = self._stderr, b""
-        return data
-
-    async def write(self, data: bytes) -> None:
-        pass
-
-    async def write_eof(self) -> None:
-        pass
-
-    async def resize(self, columns: int, rows: int) -> None:
-        pass
-
-    async def wait(self) -> int:
-        return self._code
-
-    async def close(self) -> None:
-        pass
-
-
-class FakeTransport:
-    """Shells are tapes kept by name, so that attaching again redraws; commands answer at once."""
-
-    def __init__(self, vm: VmRecord, vmm: FakeVmm | None, shells: dict[str, Tape]) -> None:
-        self._vm = vm
-        self._vmm = vmm
-        self._shells = shells
-
-    async def open(
-        self, argv: Sequence[str], *, pty: tuple[int, int] | None = None, term: str = ""
-    ) -> Channel:
-        if self._vmm is None or not self._vmm.alive:
-            raise GuestUnreachable(
-                "The guest's ssh server can't be reached", "The VM is not running."
-            )
-        if pty is not None:
-            prompt = f"root@{self._vm.name}:~# "
-            name = argv[-1] if argv else "shell"
-            tape = self._shells.get(name)
-            if tape is None or tape.closed:
-                tape = self._shells[name] = Tape()
-                tape.write(prompt.encode())
-            return TapeReader(tape, prompt)
-        words = list(argv)
-        if words[:2] == ["sh", "-c"]:
-            words = words[2].replace(";", " ; ").split()
-        code = int(words[words.index("exit") + 1]) if "exit" in words else 0
-        printed = f"Linux {self._vm.name} 6.1.0-fake\n" if "uname" in words else ""
-        if words[:1] == ["echo"]:
-            printed = " ".join(words[1:]) + "\n"
-        return Output(printed.encode(), b"", code)
-
-    async def close(self) -> None:
-        pass
 
 
 @dataclass

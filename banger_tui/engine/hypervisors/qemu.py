@@ -31,6 +31,7 @@ from banger_tui.engine.process import (
     run_tool,
     spawn_daemon,
 )
+from banger_tui.engine.shield import finish, in_thread
 
 _START_SECONDS = 30.0
 _POLL = 0.02
@@ -85,13 +86,13 @@ class QemuDriver:
 
     async def launch(self, launch: Launch) -> Vmm:
         runtime = launch.runtime
-        await asyncio.to_thread(_clear, runtime, launch.directory / "console.log")
+        await in_thread(_clear, runtime, launch.directory / "console.log")
         log = launch.directory / "qemu.log"
         process = await spawn_daemon(arguments(launch, self.target), log=log)
         try:
             await self._answering(process, runtime / "qmp.sock", log)
         except BaseException:
-            await asyncio.shield(process.end(grace=0.5))
+            await finish(process.end(grace=0.5))
             raise
         return process
 

@@ -1,4 +1,4 @@
-"""The golden Debian root filesystem: packages installed by mmdebstrap, systemd tuned for a quick boot."""
+"""The golden Debian root filesystem: installed by mmdebstrap, systemd tuned for a quick boot."""
 
 from __future__ import annotations
 

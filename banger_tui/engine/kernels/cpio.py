@@ -1,5 +1,7 @@
-"""The newc cpio format the kernel unpacks as its first root (Documentation/driver-api/early-userspace/
-buffer-format.rst). Archives may follow each other in one initrd; later files replace earlier ones.
+"""The newc cpio format, which the kernel unpacks as its first root.
+
+See Documentation/driver-api/early-userspace/buffer-format.rst. Archives may follow each other in
+one initrd; later files replace earlier ones.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ _BLOCK = 512
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file, directory or symlink (``data`` is its target). ``mode`` holds type and permissions."""
+    """A file, directory or symlink (``data``: its target). ``mode``: type and permissions."""
 
     name: str
     mode: int

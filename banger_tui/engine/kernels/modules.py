@@ -1,4 +1,4 @@
-"""Kernel modules: which files a set of names needs, in loading order, read from the modules themselves.
+"""Kernel modules: which files a set of names needs, in loading order, read from the files.
 
 Debian's packages carry no modules.dep (depmod makes it at installation), so dependencies come from
 each module's ``.modinfo`` section.

@@ -14,6 +14,7 @@ from banger_tui.engine.hypervisors.base import Capabilities, Launch, Vmm
 from banger_tui.engine.model import VmRecord, VmState
 from banger_tui.engine.network.ports import HeldPort, hold, hold_free
 from banger_tui.engine.operations import Run
+from banger_tui.engine.shield import finish, in_thread
 from banger_tui.engine.stages import LiveStage
 from banger_tui.engine.vms.files import boot_config, keep_console
 
@@ -80,7 +81,7 @@ async def _boot_on(
     try:
         async with run.stage("launch") as stage:
             stage.note(f"{ctx.driver.name} · {machine} · {capabilities.accelerator}")
-            await asyncio.to_thread(guest_boot.write_initrd, kernel, config, launch.initrd)
+            await in_thread(guest_boot.write_initrd, kernel, config, launch.initrd)
             vmm = await ctx.driver.launch(launch)
             vm = await ctx.store.update_vm(
                 vm.id,
@@ -100,13 +101,13 @@ async def _boot_on(
                 vmm, ctx.driver.wait_ready(vm.id, runtime), ctx.settings.ready_cpu_seconds,
                 ctx.settings.boot_seconds, stage,
             )  # fmt: skip
+        async with run.stage("ready"):
+            return await ctx.store.update_vm(
+                vm.id, state=VmState.RUNNING, started_at=time.time(), stopped_at=None, reason=""
+            )
     except BaseException:
-        await asyncio.shield(_discard(ctx, run, vm, vmm))
+        await finish(_discard(ctx, run, vm, vmm))
         raise
-    async with run.stage("ready"):
-        return await ctx.store.update_vm(
-            vm.id, state=VmState.RUNNING, started_at=time.time(), stopped_at=None, reason=""
-        )
 
 
 async def _hold_port(ctx: Context, vm: VmRecord) -> tuple[VmRecord, HeldPort]:

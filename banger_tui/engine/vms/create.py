@@ -10,6 +10,7 @@ Creates of different VMs overlap in 1 and 3.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import shutil
 import time
@@ -24,6 +25,7 @@ from banger_tui.engine.model import GIB, MIB, ImageRecord, KernelRecord, VmRecor
 from banger_tui.engine.network.ports import HeldPort, hold_free
 from banger_tui.engine.operations import Run
 from banger_tui.engine.process import ProcessId
+from banger_tui.engine.shield import in_thread
 from banger_tui.engine.store import name_taken
 from banger_tui.engine.vms import boot, files
 from banger_tui.engine.vms.spec import made_up_name, validate
@@ -51,27 +53,31 @@ def create(ctx: Context, spec: VmSpec) -> Callable[[Run], Awaitable[VmRecord]]:
         kernel = await ensure_kernel(ctx, run, image.kernel)
         await _check_room(ctx, spec, image)
         vm_id = secrets.token_hex(6)
-        async with ctx.locks.vm(vm_id).hold("create"), run.scope():
+        async with (
+            ctx.locks.vm(vm_id).hold("create"), run.scope(), contextlib.AsyncExitStack() as stack,
+        ):  # fmt: skip
+            # Before the deed: a cancel may come when the row is written and not yet known to be.
+            # The VMM is taken back by boot itself.
+            run.undo(lambda: _forget(ctx, vm_id))
             async with run.stage("reserve") as stage:
-                vm, held = await _reserve(ctx, run, spec, vm_id, image, kernel)
+                vm, held = await _reserve(ctx, run, spec, vm_id, image, kernel, stack)
                 stage.note(vm.name)
-            try:
-                async with run.stage("prepare disk"):
-                    await ctx.driver.create_disk(
-                        ctx.paths.image(image.name) / "rootfs.ext4",
-                        ctx.paths.vm(vm.id) / "disk.qcow2",
-                        vm.disk_bytes,
-                    )
-                return await boot.boot(ctx, run, vm, held)
-            finally:
-                held.release()
+            async with run.stage("prepare disk"):
+                await ctx.driver.create_disk(
+                    ctx.paths.image(image.name) / "rootfs.ext4",
+                    ctx.paths.vm(vm.id) / "disk.qcow2",
+                    vm.disk_bytes,
+                )
+            return await boot.boot(ctx, run, vm, held)
 
     return work
 
 
 async def _reserve(
-    ctx: Context, run: Run, spec: VmSpec, vm_id: str, image: ImageRecord, kernel: KernelRecord
-) -> tuple[VmRecord, HeldPort]:
+    ctx: Context, run: Run, spec: VmSpec, vm_id: str, image: ImageRecord, kernel: KernelRecord,
+    stack: contextlib.AsyncExitStack,
+) -> tuple[VmRecord, HeldPort]:  # fmt: skip
+    """Name, port and row. The port is held until ``stack`` ends, or its holder lets go of it."""
     host_key = keys.host_key()
     own = ProcessId.own()
     async with ctx.locks.vm_reservation.hold("reserve a name and a port"):
@@ -80,6 +86,7 @@ async def _reserve(
         if name in names:
             raise name_taken(name)
         held = hold_free(ctx.settings.ports, await ctx.store.ports())
+        stack.callback(held.release)
         vm = VmRecord(
             id=vm_id, name=name, state=VmState.CREATING, image=image.name,
             image_digest=image.digest, kernel=kernel.name, cpus=spec.cpus,
@@ -87,21 +94,17 @@ async def _reserve(
             network=spec.network, ephemeral=spec.ephemeral, driver=ctx.driver.name,
             ssh_port=held.port, host_key=host_key.public, created_at=time.time(),
         )  # fmt: skip
-        try:
-            await ctx.store.insert_vm(vm, (own.pid, own.start))
-        except BaseException:
-            held.release()
-            raise
-        # Taken back in this order: VMM (by boot itself), files, row.
-        run.undo(lambda: _forget(ctx, vm))
+        await ctx.store.insert_vm(vm, (own.pid, own.start))
     run.about(vm.name, vm.id)
-    await asyncio.to_thread(files.prepare, ctx.paths, vm.id, host_key.private)
+    await in_thread(files.prepare, ctx.paths, vm.id, host_key.private)
     return vm, held
 
 
-async def _forget(ctx: Context, vm: VmRecord) -> None:
-    await asyncio.to_thread(files.remove, ctx.paths, vm.id)
-    await ctx.store.delete_vm(vm)
+async def _forget(ctx: Context, vm_id: str) -> None:
+    """Whatever of it is there: row, files, lock file."""
+    if vm := await ctx.store.vm_or_none(vm_id):
+        await ctx.store.delete_vm(vm)
+    await asyncio.to_thread(files.remove, ctx.paths, vm_id)
 
 
 async def _check_room(ctx: Context, spec: VmSpec, image: ImageRecord) -> None:

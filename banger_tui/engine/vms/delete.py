@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from banger_tui.engine.context import Context
 from banger_tui.engine.operations import Run
+from banger_tui.engine.shield import in_thread
 from banger_tui.engine.vms import files
 from banger_tui.engine.vms.lifecycle import end_vmm
 from banger_tui.engine.vms.state import require
@@ -32,6 +32,6 @@ def delete(ctx: Context, vm_id: str) -> Callable[[Run], Awaitable[None]]:
             async with run.stage("forget"):
                 await ctx.store.delete_vm(vm)
             async with run.stage("remove files"):
-                await asyncio.shield(asyncio.to_thread(files.remove, ctx.paths, vm.id))
+                await in_thread(files.remove, ctx.paths, vm.id)
 
     return work

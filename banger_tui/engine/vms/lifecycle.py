@@ -87,8 +87,6 @@ async def _start(ctx: Context, run: Run, vm: VmRecord) -> VmRecord:
 
 
 async def _booted(ctx: Context, run: Run, before: VmRecord) -> VmRecord:
-    vm = await ctx.store.update_vm(before.id, state=VmState.STARTING, reason="")
-
     async def as_before() -> None:
         reason = before.reason or "its last start did not succeed"
         await ctx.store.update_vm(
@@ -97,6 +95,7 @@ async def _booted(ctx: Context, run: Run, before: VmRecord) -> VmRecord:
         await asyncio.to_thread(files.remove_sockets, ctx.paths, before.id)
 
     run.undo(as_before)
+    vm = await ctx.store.update_vm(before.id, state=VmState.STARTING, reason="")
     return await boot.boot(ctx, run, vm)
 
 
@@ -106,7 +105,6 @@ async def _stop(ctx: Context, run: Run, vm: VmRecord) -> VmRecord:
 
 
 async def _powered_off(ctx: Context, run: Run, vm: VmRecord) -> VmRecord:
-    vm = await ctx.store.update_vm(vm.id, state=VmState.STOPPING)
     runtime = ctx.paths.vm_runtime(vm.id)
     vmm = find_vmm(ctx, vm)
 
@@ -118,6 +116,7 @@ async def _powered_off(ctx: Context, run: Run, vm: VmRecord) -> VmRecord:
             await _stopped(ctx, vm, "powered off")
 
     run.undo(still_running)
+    vm = await ctx.store.update_vm(vm.id, state=VmState.STOPPING)
     escalated = ""
     async with run.stage("sync") as stage:
         try:

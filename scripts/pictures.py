@@ -1,0 +1,191 @@
+"""Pictures of the running app for README and docs: ``python scripts/pictures.py [--live] [NAME …]``.
+
+The app runs in tmux, on made-up machines (scripts/demo.py); with ``--live`` the picture "machine" is
+taken of a real one, whose image is built first if need be (below $BANGER_BENCH_HOME, if that is set).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scripts.terminal.picture import Painter, Paper
+from scripts.terminal.tmux import Pane, pane
+
+OUT = ROOT / "assets" / "screenshots"
+LARGEST = 120_000  # bytes: they are in every clone
+LIGHT = Paper(front=(40, 44, 52), back=(250, 250, 250))
+
+
+def empty(app: Pane) -> None:
+    app.sees("No machines yet.", "Host:")
+
+
+def shell(app: Pane) -> None:
+    app.sees("root@quiet-fox:~#")
+    app.press("Enter")
+    app.sees("ctrl+]", "leaves")
+    app.type("echo hello from the guest")
+    app.press("Enter")
+    app.sees("│hello from the guest")
+
+
+def overview(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("v")
+    app.sees("Overview", "runs on")
+
+
+def progress(app: Pane) -> None:
+    app.sees("No machines yet.")
+    app.press("r")
+    app.sees("Working on: create", "MiB of")
+
+
+def operations(app: Pane) -> None:
+    progress(app)
+    app.press("o")
+    app.sees("resolve image", "install packages", "MiB")
+
+
+def form(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("n")
+    app.sees("Name", "Image", "Memory")
+    app.type("web")
+
+
+def confirm(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("d")
+    app.sees("Delete", "quiet-fox")
+
+
+def failed(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("r")
+    app.sees("does not come up")
+
+
+def damaged(app: Pane) -> None:
+    app.sees("The database is damaged")
+
+
+def keys(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("?")
+    app.sees("run a sandbox", "command palette")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture: what is opened, what is done to it, how large and in which colours."""
+
+    demo: str
+    steps: Callable[[Pane], None]
+    size: tuple[int, int] = (120, 36)
+    theme: str = ""
+    colour: bool = True
+    prepare: Callable[[Path], None] | None = None
+
+
+def _damage(home: Path) -> None:
+    (home / "state").mkdir(parents=True)
+    (home / "state" / "banger.db").write_bytes(b"this is no database\n" * 100)
+
+
+SCENES: Mapping[str, Scene] = {
+    "empty": Scene("empty", empty),
+    "shell": Scene("machines", shell),
+    "overview": Scene("machines", overview),
+    "progress": Scene("slow", progress),
+    "operations": Scene("slow", operations),
+    "form": Scene("machines", form),
+    "confirm": Scene("machines", confirm),
+    "failed": Scene("failing", failed),
+    "error": Scene("empty", damaged, prepare=_damage),
+    "help": Scene("machines", keys),
+    "narrow": Scene("machines", shell, size=(80, 24)),
+    "narrow-empty": Scene("empty", empty, size=(80, 24)),
+    "light": Scene("machines", shell, theme="textual-light"),
+    "no-colour": Scene("machines", shell, colour=False),
+}
+
+
+def take(name: str, scene: Scene, home: Path) -> Path:
+    """Open the scene, do its steps and paint what is on screen then."""
+    if scene.prepare is not None:
+        scene.prepare(home)
+    if scene.theme:
+        (home / "config").mkdir(parents=True, exist_ok=True)
+        (home / "config" / "config.toml").write_text(f'[app]\ntheme = "{scene.theme}"\n')
+    env = {"BANGER_HOME": str(home), "NO_COLOR": "" if scene.colour else "1"}
+    argv = [sys.executable, str(ROOT / "scripts" / "demo.py"), scene.demo]
+    columns, rows = scene.size
+    with pane(argv, env=env, columns=columns, rows=rows) as app:
+        scene.steps(app)
+        return _paint(app, name, LIGHT if scene.theme == "textual-light" else None)
+
+
+def take_live(home: Path) -> Path:
+    """The app on a real machine: run one, do something in it, and take it away again."""
+    program = [str(Path(sys.executable).with_name("banger-tui"))]
+    env = {"BANGER_HOME": str(home), "BANGER_DRIVER": ""}
+    with pane(program, env=env) as app:
+        app.sees("No machines yet.", "Host:")
+        app.press("r")
+        app.sees(":~#", "ctrl+] leaves", seconds=900)
+        for line in (
+            "clear; uname -sr; . /etc/os-release; echo $PRETTY_NAME",
+            "free -m | head -2; df -h / | tail -1",
+            "git --version; python3 --version; curl --version | head -1 | cut -c1-40",
+        ):
+            app.type(line)
+            app.press("Enter")
+        app.sees("Linux ", "git version")
+        app.loses("is ready", seconds=15)
+        target = _paint(app, "machine", None)
+        app.press("C-]", "d")
+        app.sees("Delete")
+        app.press("Tab", "Enter")
+        app.sees("No machines yet.")
+        app.press("q")
+        app.ended()
+    return target
+
+
+def _paint(app: Pane, name: str, paper: Paper | None) -> Path:
+    target = OUT / f"{name}.png"
+    Painter(paper=paper).save(app.ansi(), target, app.columns)
+    size = target.stat().st_size
+    print(f"{target.relative_to(ROOT)}  {size // 1024} KiB")
+    if size > LARGEST:
+        raise SystemExit(f"{target.name} is larger than {LARGEST} bytes")
+    return target
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--live", action="store_true", help='also "machine", of a real machine')
+    parser.add_argument("names", nargs="*", choices=[[], *SCENES], help="default: all")
+    args = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    chosen = args.names or ([] if args.live else list(SCENES))
+    for name in chosen:
+        with tempfile.TemporaryDirectory(prefix="banger-picture-") as directory:
+            take(name, SCENES[name], Path(directory))
+    if args.live:
+        with tempfile.TemporaryDirectory(prefix="banger-picture-") as directory:
+            take_live(Path(os.environ.get("BANGER_BENCH_HOME") or directory))
+
+
+if __name__ == "__main__":
+    main()

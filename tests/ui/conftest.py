@@ -1,0 +1,145 @@
+"""The app on the fake driver: opened, driven and closed within one test."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from banger_tui.app import BangerApp
+from banger_tui.engine.hypervisors.fake import FakeDriver
+from banger_tui.engine.model import OperationState, VmRecord, VmState
+from banger_tui.engine.paths import Paths
+from banger_tui.screens.home import HomeScreen
+from banger_tui.settings import Loaded
+
+SIZE = (120, 36)
+SLOWEST_CALLBACK = 0.05
+
+
+async def until(condition: Callable[[], object], *, seconds: float = 10.0, what: str = "") -> None:
+    """Wait for something to become true; the app goes on meanwhile."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not condition():
+        if loop.time() > end:
+            raise AssertionError(f"did not happen in {seconds} s: {what or condition}")
+        await asyncio.sleep(0.03)
+
+
+class Running:
+    """An open app under test, with words for what tests look at."""
+
+    def __init__(self, app: BangerApp, pilot: Pilot[None], driver: FakeDriver) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.driver = driver
+
+    @property
+    def home(self) -> HomeScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, HomeScreen)
+        return screen
+
+    @property
+    def vms(self) -> dict[str, VmRecord]:
+        """Machines by name, as the app sees them."""
+        return {vm.name: vm for vm in self.app.bridge.world.vms.values()}
+
+    def state(self, name: str) -> VmState | None:
+        vm = self.vms.get(name)
+        return vm.state if vm else None
+
+    def ended(self, kind: str) -> list[OperationState]:
+        """How the finished operations of a kind have ended."""
+        operations = self.app.bridge.world.operations.values()
+        return [o.state for o in operations if o.kind == kind and o.state.over]
+
+    def shown(self) -> str:
+        """All text on the screen."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+        try:
+            await until(condition, what=what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.shown()}") from None
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until all of these stand on the screen."""
+        await self.until(
+            lambda: all(text in self.shown() for text in texts), what=f"{texts} on screen"
+        )
+
+    async def run_one(self) -> VmRecord:
+        """Run a sandbox and wait until its shell has the focus."""
+        before = set(self.vms)
+        await self.press("r")
+        await self.until(
+            lambda: any(vm.running and vm.name not in before for vm in self.vms.values()),
+            "a new machine runs",
+        )
+        name = next(vm.name for vm in self.vms.values() if vm.running and vm.name not in before)
+        await self.sees(f"root@{name}:~#")
+        return self.vms[name]
+
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return Paths.below(tmp_path)
+
+
+@pytest.fixture
+def start(paths: Paths) -> Start:
+    """``async with start(driver) as ui:`` an open app, its engine ready."""
+
+    @asynccontextmanager
+    async def opened(
+        driver: FakeDriver | None = None,
+        *,
+        size: tuple[int, int] = SIZE,
+        before: Callable[[BangerApp], Awaitable[None]] | None = None,
+    ) -> AsyncIterator[Running]:
+        driver = driver or FakeDriver()
+        app = BangerApp(paths, settings=Loaded(), driver=driver)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            if before is not None:
+                await before(app)
+            await until(lambda: app.bridge.is_open, what="the engine opens")
+            await pilot.pause()
+            yield Running(app, pilot, driver)
+
+    return opened
+
+
+@pytest.fixture
+def smooth(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], None]]:
+    """Call it when the app stands; from then on no callback may block the loop over 50 ms.
+
+    What comes before the call is left out: Textual's own imports, style sheet and first layout.
+    """
+
+    def begin() -> None:
+        loop = asyncio.get_running_loop()
+        assert loop.get_debug()
+        loop.slow_callback_duration = SLOWEST_CALLBACK
+        caplog.set_level(logging.WARNING, "asyncio")
+        caplog.clear()
+
+    yield begin
+    slow = [
+        r.getMessage() for r in caplog.records if r.name == "asyncio" and " took " in r.getMessage()
+    ]
+    assert not slow, "\n".join(slow)

@@ -1,0 +1,220 @@
+"""What a person does with machines, key by key, on the fake driver."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from textual.widgets import Button
+
+from banger_tui.engine.errors import BootFailed
+from banger_tui.engine.hypervisors.fake import FakeDriver
+from banger_tui.engine.model import OperationState, VmState
+from banger_tui.screens.confirm import ConfirmScreen
+from banger_tui.widgets.machine_list import MachineList
+from banger_tui.widgets.terminal import TerminalView
+from tests.ui.conftest import Start
+
+
+async def test_empty_home_says_how_to_begin(start: Start) -> None:
+    async with start() as ui:
+        await ui.sees("No machines yet.", "run a sandbox", "debian-bookworm, 1 cpu, 512M")
+
+
+async def test_run_shows_stages_then_gives_a_shell_that_answers(
+    start: Start, smooth: Callable[[], None]
+) -> None:
+    async with start(FakeDriver(boot_seconds=0.4)) as ui:
+        smooth()
+        await ui.press("r")
+        await ui.sees("Working on: create", "boot")
+        await ui.until(lambda: isinstance(ui.app.focused, TerminalView), "the shell has the focus")
+        (vm,) = ui.vms.values()
+        await ui.sees(f"root@{vm.name}:~#", "● 1 running", "leaves the panel")
+        await ui.press(*"echo good", "enter")
+        await ui.until(lambda: "\ngood" in _terminal(ui.app.focused).text(), "the shell's answer")
+        assert "Working on" not in ui.shown()
+
+
+async def test_leader_gives_the_keyboard_back(start: Start) -> None:
+    async with start() as ui:
+        await ui.run_one()
+        await ui.press("q")
+        assert isinstance(ui.app.focused, TerminalView), "q is the guest's"
+        await ui.press("ctrl+right_square_bracket")
+        assert isinstance(ui.app.focused, MachineList)
+        await asyncio.sleep(0.6)
+        await ui.press("ctrl+right_square_bracket")
+        assert isinstance(ui.app.focused, TerminalView)
+
+
+async def test_focus_stays_where_the_person_went_meanwhile(start: Start) -> None:
+    async with start(FakeDriver(boot_seconds=0.6)) as ui:
+        first = await ui.run_one()
+        await ui.press("ctrl+right_square_bracket", "r")
+        await ui.until(lambda: len(ui.vms) == 2, "the second is being made")
+        second = next(vm for vm in ui.vms.values() if vm.id != first.id)
+        await ui.until(lambda: ui.home.query_one(MachineList).cursor == second.id)
+        ui.home.go_to(first.id)
+        await ui.press("s")
+        await ui.until(lambda: ui.vms[second.name].running, "the second runs")
+        await ui.sees(f"{second.name} is ready")
+        assert ui.home.query_one(MachineList).cursor == first.id
+        assert isinstance(ui.app.focused, TerminalView)
+        assert first.id in (ui.app.focused.name or "")
+
+
+async def test_stop_start_delete_each_with_what_it_asks(start: Start) -> None:
+    async with start() as ui:
+        vm = await ui.run_one()
+        await ui.press("ctrl+right_square_bracket", "x")
+        await ui.sees(f"Stop {vm.name}?", "the power goes off")
+        safe = ui.app.focused
+        assert isinstance(safe, Button)
+        assert safe.id == "no"
+        await ui.press("enter")
+        assert ui.state(vm.name) is VmState.RUNNING, "the safe answer does nothing"
+        await ui.press("x", "y")
+        await ui.until(lambda: ui.state(vm.name) is VmState.STOPPED, "it stops")
+        await ui.sees("The machine has stopped.", "○", "stopped")
+        await ui.press("S")
+        await ui.until(lambda: ui.state(vm.name) is VmState.RUNNING, "it starts")
+        await ui.sees(f"root@{vm.name}:~#")
+        await ui.press("d")
+        await ui.sees("This can't be undone.", "stopped first")
+        await ui.press("y")
+        await ui.until(lambda: not ui.vms, "it is gone")
+        await ui.sees("No machines yet.")
+
+
+async def test_what_the_state_forbids_is_explained(start: Start) -> None:
+    async with start() as ui:
+        vm = await ui.run_one()
+        await ui.press("ctrl+right_square_bracket", "S")
+        await ui.sees(f"Can't start {vm.name}", "It is running. x stops it.")
+
+
+async def test_marked_machines_are_deleted_after_one_question(start: Start) -> None:
+    async with start() as ui:
+        for _ in range(3):
+            await ui.run_one()
+            await ui.press("ctrl+right_square_bracket")
+        names = sorted(ui.vms)
+        await ui.press("g", "space", "space")
+        await ui.sees("2 marked")
+        await ui.press("d")
+        await ui.sees("Delete 2 machines?", names[0], names[1])
+        await ui.press("y")
+        await ui.until(lambda: len(ui.vms) == 1, "two are gone")
+        assert list(ui.vms) == names[2:]
+        await ui.until(lambda: not ui.home.query_one(MachineList).marks)
+
+
+async def test_filter_and_sort(start: Start) -> None:
+    async with start() as ui:
+        for _ in range(2):
+            await ui.run_one()
+            await ui.press("ctrl+right_square_bracket")
+        machines = ui.home.query_one(MachineList)
+        one, other = sorted(ui.vms)
+        await ui.press("slash", *one, "enter")
+        await ui.until(lambda: len(machines.keys) == 1)
+        await ui.sees(f"matching {one}", "1 of 2")
+        assert ui.app.focused is machines
+        await ui.press("escape")
+        assert len(machines.keys) == 2
+        await ui.press("T")
+        assert machines.keys == [ui.vms[other].id, ui.vms[one].id]
+
+
+async def test_failed_create_tells_what_why_and_what_next(start: Start) -> None:
+    driver = FakeDriver()
+    driver.failures["sign_of_life"] = BootFailed(
+        "The guest gave no sign of life", "Nothing came in 20 s.", "Look at the console log."
+    )
+    async with start(driver) as ui:
+        await ui.press("r")
+        await ui.sees("The guest gave no sign of life", "Nothing came in 20 s.", "→ Look at")
+        await ui.sees("No machines yet.")
+        assert not ui.vms, "nothing half-made stays"
+        await ui.press("o")
+        await ui.sees("failed after", "→ Look at the console log.")
+        await ui.press("escape", "escape")
+        await ui.until(lambda: "Look at" not in ui.shown(), "escape puts it away")
+
+
+async def test_cancel_from_the_operations_screen(start: Start) -> None:
+    async with start(FakeDriver(delays={"sign_of_life": 30.0})) as ui:
+        await ui.press("r")
+        await ui.sees("boot")
+        await ui.until(lambda: any(vm.state is VmState.CREATING or vm.state is VmState.STARTING
+                                   for vm in ui.vms.values()))  # fmt: skip
+        await ui.press("o")
+        await ui.sees("Timeline", "for ", "◐ boot")
+        await ui.press("c")
+        await ui.sees("Cancel create")
+        await ui.press("y")
+        await ui.until(lambda: ui.ended("create") == [OperationState.CANCELLED])
+        await ui.until(lambda: not ui.vms, "nothing is left")
+        await ui.sees("cancelled after")
+
+
+async def test_cancel_from_the_list(start: Start) -> None:
+    async with start(FakeDriver(delays={"sign_of_life": 30.0})) as ui:
+        await ui.press("r")
+        await ui.sees("◐ boot")
+        await ui.press("x")
+        await ui.sees("Cancel create")
+        await ui.press("y")
+        await ui.until(lambda: ui.ended("create") == [OperationState.CANCELLED])
+
+
+async def test_quit_asks_while_something_is_under_way(start: Start) -> None:
+    async with start(FakeDriver(delays={"sign_of_life": 30.0})) as ui:
+        await ui.press("r")
+        await ui.sees("◐ boot")
+        await ui.press("q")
+        await ui.sees("Quit now?", "· create", "Running machines run on.")
+        await ui.press("enter")
+        assert not isinstance(ui.app.screen, ConfirmScreen)
+        assert ui.app.bridge.is_open
+        await ui.press("q", "y")
+        await ui.until(lambda: not ui.app.is_running, "the app has ended")
+        assert ui.ended("create") == [OperationState.CANCELLED]
+        assert not ui.driver.vmms or not any(v.alive for v in ui.driver.vmms.values())
+
+
+async def test_reopened_app_finds_the_shell_as_it_was(start: Start) -> None:
+    driver = FakeDriver()
+    async with start(driver) as ui:
+        vm = await ui.run_one()
+        await ui.press(*"echo kept", "enter")
+        await ui.until(lambda: "\nkept" in _terminal(ui.app.focused).text())
+    async with start(driver) as ui:
+        assert ui.state(vm.name) is VmState.RUNNING
+        await ui.sees("echo kept", f"root@{vm.name}:~#")
+        assert isinstance(ui.app.focused, MachineList)
+
+
+async def test_shell_that_ended_opens_again_on_enter(start: Start) -> None:
+    async with start() as ui:
+        vm = await ui.run_one()
+        await ui.press(*"exit", "enter")
+        await ui.sees("The shell has ended.")
+        await ui.press("enter")
+        await ui.until(
+            lambda: _terminal(ui.app.focused).text().strip() == f"root@{vm.name}:~#",
+            "a new shell",
+        )
+
+
+async def test_console_shows_the_boot(start: Start) -> None:
+    async with start() as ui:
+        vm = await ui.run_one()
+        await ui.press("ctrl+right_square_bracket", "c")
+        await ui.sees(f"Booting {vm.name}", "Ready")
+
+
+def _terminal(widget: object) -> TerminalView:
+    assert isinstance(widget, TerminalView)
+    return widget
