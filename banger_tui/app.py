@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from banger_tui.bridge import Bridge, EngineFactory, Opened
+from banger_tui.bridge import Bridge
 from banger_tui.screens.home import HomeScreen
 from banger_tui.settings import DEFAULT_THEME, Loaded, load
 
@@ -59,7 +59,7 @@ class BangerApp(App[None]):
     """Home screen on a bridge; everything else is pushed on top."""
 
     TITLE = "banger-tui"
-    CSS_PATH = "banger.tcss"
+    CSS_PATH = Path(__file__).with_name("banger.tcss")  # also for subclasses elsewhere
     ESCAPE_TO_MINIMIZE = False
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as App has it
@@ -99,21 +99,17 @@ class BangerApp(App[None]):
         for problem in problems:
             self.notify(problem, title="Setting left out", severity="warning", timeout=20,
                         markup=False)  # fmt: skip
-        self.bridge.listen(self)
-        self.call_after_refresh(self.bridge.open, self.engine_factory())
+        self.call_after_refresh(self.connect)
 
-    def engine_factory(self) -> EngineFactory:
-        """What opens the engine; imported only when it is called."""
+    def connect(self) -> None:
+        """Open the engine in the background; it is imported only then."""
 
         def make() -> AbstractAsyncContextManager[Engine]:
             from banger_tui.engine.api import Engine
 
             return Engine(self.paths, self.settings.engine, driver=self._driver_of_engine)
 
-        return make
-
-    def on_opened(self, message: Opened) -> None:
-        log.info("engine open")
+        self.bridge.open(make)
 
     async def on_unmount(self) -> None:
         await self.bridge.close()
@@ -202,11 +198,8 @@ def run(paths: Paths) -> int:
     async def main() -> None:
         loop = asyncio.get_running_loop()
 
-        def ended() -> None:
-            asyncio.ensure_future(app.leave())  # noqa: RUF006  # it ends the app that we await
-
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, ended)
+            loop.add_signal_handler(number, app.call_later, app.leave)
         try:
             await app.run_async()
         finally:

@@ -9,17 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import banger_tui.app
 from banger_tui.app import BangerApp
-from banger_tui.bridge import EngineFactory
 from banger_tui.engine.api import Engine
 from banger_tui.engine.errors import BootFailed
 from banger_tui.engine.hypervisors.fake import FakeDriver
@@ -36,7 +32,7 @@ class DemoApp(BangerApp):
     """The app with an engine whose machines and images are made up."""
 
     # A subclass would look for the style sheet beside itself.
-    CSS_PATH = Path(banger_tui.app.__file__).with_name("banger.tcss")
+    CSS_PATH = str(Path(banger_tui.app.__file__).with_name("banger.tcss"))
 
     def __init__(
         self, paths: Paths, settings: Loaded, driver: FakeDriver, builders: FakeBuilders
@@ -44,16 +40,14 @@ class DemoApp(BangerApp):
         super().__init__(paths, settings=settings, driver=driver)
         self._made_up = driver, builders
 
-    def engine_factory(self) -> EngineFactory:
+    def connect(self) -> None:
         def make() -> AbstractAsyncContextManager[Engine]:
             return _engine(self.paths, self.settings.engine, *self._made_up)
 
-        return make
+        self.bridge.open(make)
 
 
-def _engine(
-    paths: Paths, settings: Settings, driver: FakeDriver, builders: FakeBuilders
-) -> Engine:
+def _engine(paths: Paths, settings: Settings, driver: FakeDriver, builders: FakeBuilders) -> Engine:
     return Engine(paths, settings, driver=driver, artefacts=builders.artefacts)
 
 

@@ -1,25 +1,25 @@
-"""Pictures of the running app for README and docs: ``python scripts/pictures.py [--live] [NAME …]``.
+"""Pictures of the running app: ``python scripts/pictures.py [--live] [NAME …]``.
 
-The app runs in tmux, on made-up machines (scripts/demo.py); with ``--live`` the picture "machine" is
-taken of a real one, whose image is built first if need be (below $BANGER_BENCH_HOME, if that is set).
+The app runs in tmux, on made-up machines (scripts/demo.py); with ``--live`` the pictures
+"machine" and "htop" of real ones, whose images are built first if need be (below
+$BANGER_BENCH_HOME, if set).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
 from scripts.terminal.picture import Painter, Paper
 from scripts.terminal.tmux import Pane, pane
 
+ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "assets" / "screenshots"
 LARGEST = 120_000  # bytes: they are in every clone
 LIGHT = Paper(front=(40, 44, 52), back=(250, 250, 250))
@@ -53,14 +53,15 @@ def progress(app: Pane) -> None:
 def operations(app: Pane) -> None:
     progress(app)
     app.press("o")
-    app.sees("resolve image", "install packages", "MiB")
+    app.sees("Operations", "Timeline", "install packages")
 
 
 def form(app: Pane) -> None:
     app.sees("quiet-fox")
     app.press("n")
-    app.sees("Name", "Image", "Memory")
+    app.sees("New machine", "enter creates")
     app.type("web")
+    app.sees("web")
 
 
 def confirm(app: Pane) -> None:
@@ -135,31 +136,54 @@ def take(name: str, scene: Scene, home: Path) -> Path:
         return _paint(app, name, LIGHT if scene.theme == "textual-light" else None)
 
 
-def take_live(home: Path) -> Path:
-    """The app on a real machine: run one, do something in it, and take it away again."""
-    program = [str(Path(sys.executable).with_name("banger-tui"))]
+LIVE = (
+    ("build", "busybox", "192M"),
+    ("old-tern", "busybox", "192M"),
+    ("quiet-fox", "debian-bookworm", "512M"),
+)
+
+
+def take_live(home: Path) -> None:
+    """Real machines: one used in its shell and under htop. They are deleted afterwards."""
+    program = str(Path(sys.executable).with_name("banger-tui"))
     env = {"BANGER_HOME": str(home), "BANGER_DRIVER": ""}
-    with pane(program, env=env) as app:
-        app.sees("No machines yet.", "Host:")
-        app.press("r")
-        app.sees(":~#", "ctrl+] leaves", seconds=900)
-        for line in (
-            "clear; uname -sr; . /etc/os-release; echo $PRETTY_NAME",
-            "free -m | head -2; df -h / | tail -1",
-            "git --version; python3 --version; curl --version | head -1 | cut -c1-40",
-        ):
-            app.type(line)
+
+    def command(*words: str) -> None:
+        subprocess.run([program, "vm", *words], env={**os.environ, **env}, check=True)
+
+    made: list[str] = []
+    try:
+        for name, image, memory in LIVE:
+            command("create", "--name", name, "--image", image, "--memory", memory)
+            made.append(name)
+        command("stop", "old-tern")
+        with pane([program], env=env) as app:
+            # The machine that was started last is the one that is shown.
+            app.sees("root@quiet-fox:~#", seconds=60)
             app.press("Enter")
-        app.sees("Linux ", "git version")
-        app.loses("is ready", seconds=15)
-        target = _paint(app, "machine", None)
-        app.press("C-]", "d")
-        app.sees("Delete")
-        app.press("Tab", "Enter")
-        app.sees("No machines yet.")
-        app.press("q")
-        app.ended()
-    return target
+            app.sees("leaves the panel")
+            for line, answer in (
+                ("clear; uname -sr", "Linux "),
+                (". /etc/os-release; echo $PRETTY_NAME", "Debian GNU"),
+                ("df -h / | tail -1", "/dev/vda"),
+                ("git --version; curl --version | cut -c1-11 | head -1", "curl 7"),
+                ("ss -lnt | head -3", "LISTEN"),
+            ):
+                app.type(line)
+                app.press("Enter")
+                app.sees(f"│{answer}" if answer != "LISTEN" else answer)
+            _paint(app, "machine", None)
+            app.type("clear; htop")
+            app.press("Enter")
+            app.sees("F10Quit", "Load average")
+            _paint(app, "htop", None)
+            app.press("q")
+            app.loses("F10Quit")
+            app.press("C-]", "q")
+            app.ended()
+    finally:
+        for name in made:
+            command("delete", "-y", name)
 
 
 def _paint(app: Pane, name: str, paper: Paper | None) -> Path:
@@ -174,7 +198,7 @@ def _paint(app: Pane, name: str, paper: Paper | None) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--live", action="store_true", help='also "machine", of a real machine')
+    parser.add_argument("--live", action="store_true", help="of real machines")
     parser.add_argument("names", nargs="*", choices=[[], *SCENES], help="default: all")
     args = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)

@@ -37,10 +37,10 @@ from banger_tui.engine.paths import Paths
 from banger_tui.engine.reconcile import reconcile
 from banger_tui.engine.settings import Settings
 from banger_tui.engine.shield import finish
-from banger_tui.engine.vms.stats import Sampler
 from banger_tui.engine.store import Store
 from banger_tui.engine.vms.files import ensure_client_key
 from banger_tui.engine.vms.service import Vms
+from banger_tui.engine.vms.stats import Sampler
 from banger_tui.engine.watch import Watch
 
 

@@ -14,7 +14,7 @@ from banger_tui.engine.progress import Stage
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """``digest`` as of ``ext4.content_digest``; ``size_bytes`` used on disk, ``disk_bytes`` seen."""
+    """``digest`` as of ``ext4.content_digest``; ``size_bytes`` taken on disk of ``disk_bytes``."""
 
     digest: str
     size_bytes: int

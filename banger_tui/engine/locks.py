@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from banger_tui.engine.errors import Busy
+from banger_tui.engine.errors import Busy, NotFound
 
 
 class Rank(IntEnum):
@@ -116,15 +116,20 @@ class Lock:
         self.key = f"{kind}.{directory_name(name)}" if name else kind
 
     @asynccontextmanager
-    async def hold(self, purpose: str = "", timeout: float | None = None) -> AsyncIterator[None]:
+    async def hold(
+        self, purpose: str = "", timeout: float | None = None, *, make: bool = True
+    ) -> AsyncIterator[None]:
         """Hold the lock inside the block.
 
         Args:
             purpose: what for; another process that waits in vain reads it in its error.
             timeout: seconds to wait; None waits for ever (cancellation is always honoured).
+            make: make the lock's file where there is none; otherwise it was discarded and what it
+                guarded is gone.
 
         Raises:
             Busy: the timeout passed.
+            NotFound: there is no such file and ``make`` is false.
             LockOrderError: taken against the order.
         """
         _check_order(self.rank, self.key)
@@ -134,7 +139,7 @@ class Lock:
             async with asyncio.timeout(timeout):
                 await local.acquire()
                 try:
-                    descriptor = await self._lock_file()
+                    descriptor = await self._lock_file(os.O_CREAT if make else 0)
                 except BaseException:
                     local.release()
                     raise
@@ -155,11 +160,16 @@ class Lock:
             os.close(descriptor)
             local.release()
 
-    async def _lock_file(self) -> int:
+    async def _lock_file(self, make: int) -> int:
         path = self._table.path(self.key)
         pause = 0.002
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | make, 0o600)
+            except FileNotFoundError as error:
+                if make:
+                    raise
+                raise NotFound(f"{self.key} is gone") from error
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # The file may have been discarded between open and flock: then the lock is on

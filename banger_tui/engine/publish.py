@@ -13,7 +13,6 @@ from banger_tui.engine.locks import Lock
 from banger_tui.engine.process import ProcessId
 from banger_tui.engine.shield import finish, in_thread
 
-
 _NEW = ".new-"
 
 

@@ -23,12 +23,12 @@ from banger_tui.engine.model import (
     OperationState,
     OperationView,
     StageState,
-    StageView,
     VmRecord,
     VmState,
 )
 from banger_tui.engine.process import ProcessId
 from banger_tui.engine.publish import under_way
+from banger_tui.engine.stages import settled
 from banger_tui.engine.vms import files
 from banger_tui.engine.vms.lifecycle import end_vmm, find_vmm
 
@@ -40,9 +40,11 @@ async def reconcile(ctx: Context) -> None:
     """Bring store, processes and files into one true state. Never raises for a single thing."""
     await _close_operations(ctx)
     strays = await asyncio.to_thread(ctx.driver.strays, ctx.paths.runtime)
+    sockets = await asyncio.to_thread(lambda: {p.name for p in ctx.paths.runtime.iterdir()})
     for vm in await ctx.store.vms():
         try:
-            if vm.state is not VmState.STOPPED or vm.id in strays or vm.ephemeral:
+            at_rest = vm.state is VmState.STOPPED and not vm.ephemeral
+            if not at_rest or vm.id in strays or vm.id in sockets:
                 await _settle(ctx, vm)
         except BangerError:
             log.exception("settling %s", vm.name)
@@ -67,7 +69,7 @@ def interrupted(view: OperationView, now: float) -> OperationView:
         view,
         state=OperationState.FAILED,
         ended=now,
-        stages=tuple(_interrupted_stage(stage, now) for stage in view.stages),
+        stages=tuple(settled(stage, StageState.FAILED, now) for stage in view.stages),
         failure=Failure(
             "Interrupted",
             "The program was ended while this ran",
@@ -75,13 +77,6 @@ def interrupted(view: OperationView, now: float) -> OperationView:
             "Begin it again.",
         ),
     )
-
-
-def _interrupted_stage(stage: StageView, now: float) -> StageView:
-    if stage.state is not StageState.RUNNING:
-        return stage
-    children = tuple(_interrupted_stage(child, now) for child in stage.children)
-    return dataclasses.replace(stage, state=StageState.FAILED, ended=now, children=children)
 
 
 # --------------------------------------------------------------------------------------- VMs

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from banger_tui.engine.model import StageState, StageView
@@ -108,6 +109,8 @@ class LiveStage:
 
     def _end(self, state: StageState) -> None:
         self._ended = time.time()
+        # The other operation may run on for others; here its part is over.
+        self._mirrored = tuple(settled(stage, state, self._ended) for stage in self._mirrored)
         self._move(state)
 
     def _move(self, state: StageState) -> None:
@@ -138,3 +141,11 @@ class LiveStage:
             ended=self._ended,
             children=(*(child.view() for child in self._children), *self._mirrored),
         )
+
+
+def settled(stage: StageView, state: StageState, now: float) -> StageView:
+    """The stage with all of it that still runs ended as ``state`` at ``now`` (epoch seconds)."""
+    if stage.state is not StageState.RUNNING:
+        return stage
+    children = tuple(settled(child, state, now) for child in stage.children)
+    return replace(stage, state=state, ended=now, children=children)

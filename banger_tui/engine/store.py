@@ -1,31 +1,24 @@
-"""The record of everything: SQLite in WAL mode, shared by every process on the state directory.
+"""The record of everything, shared by every process on the state directory.
 
-``UNIQUE`` has the last word on names and ports; ``user_version`` drives the migrations;
-``synchronous=FULL`` because a VM whose row is lost with the power is a VM lost. Statements run in
-aiosqlite's own thread.
+``UNIQUE`` has the last word on names and ports.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
-
+from banger_tui.engine.database import Database
 from banger_tui.engine.errors import (
     Conflict,
-    DatabaseCorrupt,
     InUse,
     NameTaken,
     NotFound,
     PortTaken,
-    StorageFailure,
 )
 from banger_tui.engine.events import (
     Event,
@@ -45,162 +38,31 @@ from banger_tui.engine.model import (
     VmState,
 )
 from banger_tui.engine.serial import operation_from_row, operation_to_row
-from banger_tui.engine.shield import finish, whole
-
-#: One script a schema version; never edit one that was released, append.
-MIGRATIONS: tuple[str, ...] = (
-    """
-    CREATE TABLE vms (
-        id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
-        image TEXT NOT NULL, image_digest TEXT NOT NULL, kernel TEXT NOT NULL,
-        cpus INTEGER NOT NULL, memory_mib INTEGER NOT NULL, disk_bytes INTEGER NOT NULL,
-        network TEXT NOT NULL, ephemeral INTEGER NOT NULL, driver TEXT NOT NULL,
-        ssh_port INTEGER NOT NULL UNIQUE, host_key TEXT NOT NULL, created_at REAL NOT NULL,
-        accelerator TEXT NOT NULL, machine TEXT NOT NULL, started_at REAL, stopped_at REAL,
-        reason TEXT NOT NULL, pid INTEGER, pid_start INTEGER,
-        owner_pid INTEGER NOT NULL, owner_start INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE images (
-        name TEXT PRIMARY KEY, digest TEXT NOT NULL, source TEXT NOT NULL,
-        size_bytes INTEGER NOT NULL, disk_bytes INTEGER NOT NULL, kernel TEXT NOT NULL,
-        init TEXT NOT NULL, created_at REAL NOT NULL, config TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE kernels (
-        name TEXT PRIMARY KEY, version TEXT NOT NULL, digest TEXT NOT NULL, source TEXT NOT NULL,
-        size_bytes INTEGER NOT NULL, created_at REAL NOT NULL
-    ) STRICT;
-    CREATE TABLE operations (
-        id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, subject_id TEXT NOT NULL,
-        state TEXT NOT NULL, stages TEXT NOT NULL, started REAL NOT NULL, ended REAL,
-        failure TEXT, owner_pid INTEGER NOT NULL, owner_start INTEGER NOT NULL,
-        cancel_requested INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX operations_by_start ON operations (started);
-    """,
-)
-_BUSY_SECONDS = 15.0
 
 
 class Store:
     """All queries. Writes of VMs, images and kernels are announced through ``announce``."""
 
-    def __init__(
-        self, connection: aiosqlite.Connection, path: Path, announce: Callable[[Event], None]
-    ) -> None:
-        self._db = connection
-        self._path = path
+    def __init__(self, database: Database, announce: Callable[[Event], None]) -> None:
+        self._sql = database
         self._announce = announce
-        # One connection is one transaction: tasks take turns.
-        self._turn = asyncio.Lock()
-
-    # ------------------------------------------------------------------ opening and closing
 
     @classmethod
     async def open(cls, path: Path, announce: Callable[[Event], None]) -> Store:
-        """Open (or make) the database and bring its schema up to date.
-
-        Raises:
-            DatabaseCorrupt: the file is no SQLite database or is damaged.
-            StorageFailure: it can't be opened, or a newer banger-tui wrote it.
-        """
-        connection = aiosqlite.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
-        try:
-            db = await connection
-        except sqlite3.Error as error:
-            raise StorageFailure(
-                f"Can't open {path}", str(error), "Is the directory writable, the disk not full?"
-            ) from error
-        store = cls(db, path, announce)
-        try:
-            db.row_factory = sqlite3.Row
-            await db.execute("PRAGMA journal_mode=WAL")
-            await db.execute("PRAGMA synchronous=FULL")
-            await store._migrate()
-        except sqlite3.DatabaseError as error:
-            await db.close()
-            raise store._corrupt(error) from error
-        except BaseException:
-            await db.close()
-            raise
-        return store
+        """Raises: DatabaseCorrupt, StorageFailure."""
+        return cls(await Database.open(path), announce)
 
     async def close(self) -> None:
-        await self._db.close()
-
-    async def _migrate(self) -> None:
-        async with self._transaction():
-            version = int((await self._row("PRAGMA user_version"))[0])
-            if version > len(MIGRATIONS):
-                raise StorageFailure(
-                    "A newer banger-tui wrote this state",
-                    f"{self._path} has schema {version}, this program knows {len(MIGRATIONS)}.",
-                    "Update banger-tui, or set BANGER_HOME=DIR to start with other state.",
-                )
-            for number, script in enumerate(MIGRATIONS[version:], version + 1):
-                for statement in filter(str.strip, script.split(";")):
-                    await self._db.execute(statement)
-                await self._db.execute(f"PRAGMA user_version={number}")
-
-    def _corrupt(self, error: sqlite3.Error) -> StorageFailure:
-        if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
-            return StorageFailure(
-                "The database can't be used just now",
-                f"{self._path}: {error}",
-                "Is the disk full, or does another program hold it? Then try again.",
-            )
-        return DatabaseCorrupt(
-            "The database is damaged",
-            f"{self._path}: {error}",
-            f"Your disks and images are untouched. Keep a copy, then: mv {self._path} "
-            f"{self._path}.broken (VMs listed in it have to be made anew)",
-        )
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[None]:
-        async with self._turn:
-            try:
-                # Its thread carries out what it was told even when the task that waits for it is
-                # cancelled: so each statement is awaited to its end, and its transaction ended.
-                await whole(self._db.execute("BEGIN IMMEDIATE"))
-                yield
-                await whole(self._db.execute("COMMIT"))
-            except BaseException as error:
-                if self._db.in_transaction:
-                    await finish(self._db.execute("ROLLBACK"))
-                if isinstance(error, sqlite3.DatabaseError) and not isinstance(
-                    error, sqlite3.IntegrityError
-                ):
-                    raise self._corrupt(error) from error
-                raise
-
-    async def _rows(self, sql: str, args: Iterable[Any] = ()) -> list[sqlite3.Row]:
-        try:
-            return list(await self._db.execute_fetchall(sql, args))
-        except sqlite3.DatabaseError as error:
-            raise self._corrupt(error) from error
-
-    async def _row(self, sql: str, args: Iterable[Any] = ()) -> sqlite3.Row:
-        return (await self._rows(sql, args))[0]
-
-    async def _write(self, sql: str, args: Iterable[Any] = ()) -> int:
-        """Run one writing statement as its own transaction; the number of rows it touched."""
-        async with self._turn:
-            try:
-                cursor = await self._db.execute(sql, args)
-            except sqlite3.IntegrityError:
-                raise
-            except sqlite3.DatabaseError as error:
-                raise self._corrupt(error) from error
-            return cursor.rowcount
+        await self._sql.close()
 
     async def data_version(self) -> int:
-        """A number that changes when *another* connection has committed (PRAGMA data_version)."""
-        return int((await self._row("PRAGMA data_version"))[0])
+        """A number that changes when *another* connection has committed."""
+        return await self._sql.data_version()
 
     # ----------------------------------------------------------------------------------- VMs
 
     async def vms(self) -> list[VmRecord]:
-        return [_vm(row) for row in await self._rows("SELECT * FROM vms ORDER BY name")]
+        return [_vm(row) for row in await self._sql.rows("SELECT * FROM vms ORDER BY name")]
 
     async def vm(self, key: str) -> VmRecord:
         """The VM with this name or id.
@@ -208,7 +70,7 @@ class Store:
         Raises:
             NotFound
         """
-        rows = await self._rows("SELECT * FROM vms WHERE name=? OR id=? LIMIT 1", (key, key))
+        rows = await self._sql.rows("SELECT * FROM vms WHERE name=? OR id=? LIMIT 1", (key, key))
         if not rows:
             raise NotFound(
                 f"There is no VM named {key!r}", "", "See what there is: banger-tui vm list"
@@ -216,11 +78,11 @@ class Store:
         return _vm(rows[0])
 
     async def vm_or_none(self, key: str) -> VmRecord | None:
-        rows = await self._rows("SELECT * FROM vms WHERE name=? OR id=? LIMIT 1", (key, key))
+        rows = await self._sql.rows("SELECT * FROM vms WHERE name=? OR id=? LIMIT 1", (key, key))
         return _vm(rows[0]) if rows else None
 
     async def ports(self) -> set[int]:
-        return {int(row[0]) for row in await self._rows("SELECT ssh_port FROM vms")}
+        return {int(row[0]) for row in await self._sql.rows("SELECT ssh_port FROM vms")}
 
     async def insert_vm(self, vm: VmRecord, owner: tuple[int, int]) -> None:
         """Write a new VM, if its image and kernel are still there.
@@ -231,15 +93,15 @@ class Store:
         """
         values = {**_columns(vm), "owner_pid": owner[0], "owner_start": owner[1]}
         try:
-            async with self._transaction():
+            async with self._sql.transaction():
                 for table, name in (("images", vm.image), ("kernels", vm.kernel)):
                     sql = f"SELECT 1 FROM {table} WHERE name=?"  # noqa: S608
-                    if not await self._rows(sql, (name,)):
+                    if not await self._sql.rows(sql, (name,)):
                         raise NotFound(
                             f"{name} is gone", f"It was deleted from the {table} meanwhile.",
                             "Try again: it is pulled anew.",
                         )  # fmt: skip
-                await self._db.execute(_insert("vms", values), tuple(values.values()))
+                await self._sql.execute(_insert("vms", values), tuple(values.values()))
         except sqlite3.IntegrityError as error:
             if "vms.name" in str(error):
                 raise name_taken(vm.name) from error
@@ -257,7 +119,7 @@ class Store:
         sets = ", ".join(f"{column}=?" for column in changes)
         values = [_cell(value) for value in changes.values()]
         try:
-            await self._write(f"UPDATE vms SET {sets} WHERE id=?", (*values, vm_id))  # noqa: S608
+            await self._sql.write(f"UPDATE vms SET {sets} WHERE id=?", (*values, vm_id))  # noqa: S608
         except sqlite3.IntegrityError as error:
             raise PortTaken("The port is another VM's", str(error), "Try again.") from error
         vm = await self.vm(vm_id)
@@ -271,7 +133,7 @@ class Store:
         """
         sets = ", ".join(f"{column}=?" for column in changes)
         values = [_cell(value) for value in changes.values()]
-        touched = await self._write(
+        touched = await self._sql.write(
             f"UPDATE vms SET {sets} WHERE id=? AND state=? AND pid IS ?",  # noqa: S608
             (*values, vm.id, vm.state.value, vm.pid),
         )
@@ -282,32 +144,32 @@ class Store:
         return now
 
     async def vm_owner(self, vm_id: str) -> tuple[int, int]:
-        rows = await self._rows("SELECT owner_pid, owner_start FROM vms WHERE id=?", (vm_id,))
+        rows = await self._sql.rows("SELECT owner_pid, owner_start FROM vms WHERE id=?", (vm_id,))
         return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
 
     async def set_vm_owner(self, vm_id: str, owner: tuple[int, int]) -> None:
-        await self._write(
+        await self._sql.write(
             "UPDATE vms SET owner_pid=?, owner_start=? WHERE id=?", (owner[0], owner[1], vm_id)
         )
 
     async def delete_vm(self, vm: VmRecord) -> None:
-        if await self._write("DELETE FROM vms WHERE id=?", (vm.id,)):
+        if await self._sql.write("DELETE FROM vms WHERE id=?", (vm.id,)):
             self._announce(VmDeleted(vm.id, vm.name))
 
     # -------------------------------------------------------------------- images and kernels
 
     async def images(self) -> list[ImageRecord]:
-        return [_image(row) for row in await self._rows("SELECT * FROM images ORDER BY name")]
+        return [_image(row) for row in await self._sql.rows("SELECT * FROM images ORDER BY name")]
 
     async def image_or_none(self, name: str) -> ImageRecord | None:
-        rows = await self._rows("SELECT * FROM images WHERE name=?", (name,))
+        rows = await self._sql.rows("SELECT * FROM images WHERE name=?", (name,))
         return _image(rows[0]) if rows else None
 
     async def insert_image(self, image: ImageRecord) -> None:
         """Raises: NameTaken."""
         values = _columns(image)
         try:
-            await self._write(_insert("images", values), tuple(values.values()))
+            await self._sql.write(_insert("images", values), tuple(values.values()))
         except sqlite3.IntegrityError as error:
             raise NameTaken(
                 f"The image {image.name} is already there",
@@ -323,37 +185,37 @@ class Store:
             NotFound, InUse
         """
         users = "SELECT name FROM vms WHERE image=? ORDER BY name"
-        async with self._transaction():
-            if not await self._rows("SELECT 1 FROM images WHERE name=?", (name,)):
+        async with self._sql.transaction():
+            if not await self._sql.rows("SELECT 1 FROM images WHERE name=?", (name,)):
                 raise NotFound(f"There is no image named {name!r}", "", "banger-tui image list")
-            names = [str(row[0]) for row in await self._rows(users, (name,))]
+            names = [str(row[0]) for row in await self._sql.rows(users, (name,))]
             if names:
                 raise _in_use(f"image {name}", names)
-            await self._db.execute("DELETE FROM images WHERE name=?", (name,))
+            await self._sql.execute("DELETE FROM images WHERE name=?", (name,))
         self._announce(ImageDeleted(name))
 
     async def forget_image(self, name: str) -> None:
         """Remove the row of an image whose files are lost, whoever needs it."""
-        await self._write("DELETE FROM images WHERE name=?", (name,))
+        await self._sql.write("DELETE FROM images WHERE name=?", (name,))
         self._announce(ImageDeleted(name))
 
     async def forget_kernel(self, name: str) -> None:
         """Remove the row of a kernel whose files are lost, whoever needs it."""
-        await self._write("DELETE FROM kernels WHERE name=?", (name,))
+        await self._sql.write("DELETE FROM kernels WHERE name=?", (name,))
         self._announce(KernelDeleted(name))
 
     async def kernels(self) -> list[KernelRecord]:
-        return [_kernel(row) for row in await self._rows("SELECT * FROM kernels ORDER BY name")]
+        return [_kernel(row) for row in await self._sql.rows("SELECT * FROM kernels ORDER BY name")]
 
     async def kernel_or_none(self, name: str) -> KernelRecord | None:
-        rows = await self._rows("SELECT * FROM kernels WHERE name=?", (name,))
+        rows = await self._sql.rows("SELECT * FROM kernels WHERE name=?", (name,))
         return _kernel(rows[0]) if rows else None
 
     async def insert_kernel(self, kernel: KernelRecord) -> None:
         """Raises: NameTaken."""
         values = _columns(kernel)
         try:
-            await self._write(_insert("kernels", values), tuple(values.values()))
+            await self._sql.write(_insert("kernels", values), tuple(values.values()))
         except sqlite3.IntegrityError as error:
             raise NameTaken(
                 f"The kernel {kernel.name} is already there",
@@ -372,13 +234,13 @@ class Store:
             "SELECT name FROM vms WHERE kernel=? "
             "UNION ALL SELECT 'image ' || name FROM images WHERE kernel=?"
         )
-        async with self._transaction():
-            if not await self._rows("SELECT 1 FROM kernels WHERE name=?", (name,)):
+        async with self._sql.transaction():
+            if not await self._sql.rows("SELECT 1 FROM kernels WHERE name=?", (name,)):
                 raise NotFound(f"There is no kernel named {name!r}", "", "banger-tui kernel list")
-            names = [str(row[0]) for row in await self._rows(users, (name, name))]
+            names = [str(row[0]) for row in await self._sql.rows(users, (name, name))]
             if names:
                 raise _in_use(f"kernel {name}", names)
-            await self._db.execute("DELETE FROM kernels WHERE name=?", (name,))
+            await self._sql.execute("DELETE FROM kernels WHERE name=?", (name,))
         self._announce(KernelDeleted(name))
 
     # ---------------------------------------------------------------------------- operations
@@ -389,7 +251,7 @@ class Store:
         columns = ", ".join(row)
         marks = ", ".join("?" * len(row))
         sets = ", ".join(f"{c}=excluded.{c}" for c in row if c not in ("id", "cancel_requested"))
-        await self._write(
+        await self._sql.write(
             f"INSERT INTO operations ({columns}) VALUES ({marks}) "  # noqa: S608
             f"ON CONFLICT (id) DO UPDATE SET {sets}",
             tuple(row.values()),
@@ -397,30 +259,34 @@ class Store:
 
     async def operations(self, limit: int = 200) -> list[OperationView]:
         """The newest operations of all processes, newest first."""
-        rows = await self._rows("SELECT * FROM operations ORDER BY started DESC LIMIT ?", (limit,))
+        rows = await self._sql.rows(
+            "SELECT * FROM operations ORDER BY started DESC LIMIT ?", (limit,)
+        )
         return [operation_from_row(dict(row)) for row in rows]
 
     async def operation_or_none(self, operation_id: str) -> OperationView | None:
         """By id, or by an unambiguous beginning of it."""
-        rows = await self._rows(
+        rows = await self._sql.rows(
             "SELECT * FROM operations WHERE id=? OR substr(id, 1, ?)=? LIMIT 2",
             (operation_id, len(operation_id), operation_id),
         )
         return operation_from_row(dict(rows[0])) if len(rows) == 1 else None
 
     async def request_cancel(self, operation_id: str) -> None:
-        await self._write("UPDATE operations SET cancel_requested=1 WHERE id=?", (operation_id,))
+        await self._sql.write(
+            "UPDATE operations SET cancel_requested=1 WHERE id=?", (operation_id,)
+        )
 
     async def cancel_requests(self) -> set[str]:
         """Ids of running operations that somebody wants ended."""
-        rows = await self._rows(
+        rows = await self._sql.rows(
             "SELECT id FROM operations WHERE cancel_requested=1 AND state='running'"
         )
         return {str(row[0]) for row in rows}
 
     async def prune_operations(self, before: float) -> int:
         """Forget operations that ended before ``before`` (epoch seconds); how many."""
-        return await self._write("DELETE FROM operations WHERE ended < ?", (before,))
+        return await self._sql.write("DELETE FROM operations WHERE ended < ?", (before,))
 
 
 def name_taken(name: str) -> NameTaken:

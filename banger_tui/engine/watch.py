@@ -162,14 +162,11 @@ class Watch:
         """A running VM's process is gone: stopped from inside, crashed, or by a verb under way."""
         ctx = self._ctx
         # A verb that holds the lock (stop, kill, delete) sees the end itself, unless it is
-        # cancelled at that very moment: so wait for it and look again.
-        async with ctx.locks.vm(vm.id).hold("note its end"):
+        # cancelled at that very moment: so wait for it and look again. (Nothing is left to be done
+        # for a VM that was deleted meanwhile.)
+        async with ctx.locks.vm(vm.id).hold("note its end", make=False):
             now = await ctx.store.vm_or_none(vm.id)
-            if now is None:
-                # Deleted meanwhile: our waiting has made its lock file anew.
-                await asyncio.to_thread(files.remove, ctx.paths, vm.id)
-                return
-            if now.state is not VmState.RUNNING or now.pid != vm.pid:
+            if now is None or now.state is not VmState.RUNNING or now.pid != vm.pid:
                 return
             updated = await ctx.store.update_vm_if(
                 now, state=VmState.STOPPED, stopped_at=time.time(), pid=None, pid_start=None,

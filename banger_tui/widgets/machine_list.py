@@ -86,6 +86,7 @@ class MachineList(ScrollView, can_focus=True):
         self._longest = 0
         self._columns = columns.lay_out(20, 8)
         self._styles: dict[str, Style] = {}
+        self._painted: dict[str, tuple[str, ...]] = {}
         self._strips: LRUCache[object, Strip] = LRUCache(256)
 
     # -- data
@@ -214,6 +215,7 @@ class MachineList(ScrollView, can_focus=True):
             self.post_message(self.Moved(self._cursor, by_hand=False))
         self.virtual_size = Size(0, len(self._order) + _HEADER)
         self._layout_width = -1
+        self._painted.clear()
         self._subtitle()
         self.refresh()
 
@@ -258,7 +260,7 @@ class MachineList(ScrollView, can_focus=True):
         if index >= len(self._order):
             return Strip.blank(width, self._style("row"))
         row = self._rows[self._order[index]]
-        texts = tuple(c.text(row, clock.now()) for c, _, _ in self._columns.places)
+        texts = self._painted[row.key] = self._texts(row, clock.now())
         key = (row.key, row.state, texts, row.key == self._cursor, row.key in self._marks,
                self.has_focus, width)  # fmt: skip
         strip = self._strips.get(key)
@@ -325,9 +327,19 @@ class MachineList(ScrollView, can_focus=True):
                 self.refresh(Region(0, y, width, 1))
 
     def tick(self) -> None:
-        """Time has passed: paint the rows in sight anew (ages, stages)."""
-        if self._order:
-            self.refresh()
+        """Time has passed: paint the rows in sight whose words change with it (ages, stages)."""
+        top = round(self.scroll_offset.y)
+        now = clock.now()
+        stale = {
+            key
+            for key in self._order[top : top + self.size.height]
+            if self._painted.get(key) != self._texts(self._rows[key], now)
+        }
+        if stale:
+            self._refresh_rows(stale)
+
+    def _texts(self, row: MachineRow, now: float) -> tuple[str, ...]:
+        return tuple(column.text(row, now) for column, _, _ in self._columns.places)
 
     def _show_cursor(self) -> None:
         if self._cursor is None or self.size.height <= _HEADER:

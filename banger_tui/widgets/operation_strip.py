@@ -63,7 +63,7 @@ class OperationStrip(Lines, can_focus=True):
         """Time has passed."""
         if self._operations:
             self._titles()
-            self.refresh()
+            self.changed()
 
     def _titles(self) -> None:
         live = [o for o in self._operations if not o.state.over]

@@ -198,8 +198,7 @@ def timeline(
     name_room = min(name_room, max(18, width * 2 // 5))
     end = operation.ended if operation.ended is not None else now
     whole = max(end - operation.started, 0.001)
-    bar_room = width - name_room - 40 if width >= 80 else 0
-    bar_room = min(bar_room, 48)
+    bar_room = min(width - name_room - 34, 48)
     lines: list[Content] = []
     for depth, stage in found:
         look = STAGES[stage.state]

@@ -1,1 +1,1 @@
-"""Programs in terminals, driven and looked at from outside: for pictures, measurements and tests."""
+"""Programs in terminals, driven from outside: for pictures, measurements and tests."""

@@ -42,28 +42,25 @@ class Cell:
     look: Look
 
 
-def cells(line: str) -> Iterator[Cell]:
-    """The cells of one line."""
+def rows(screen: str) -> Iterator[list[Cell]]:
+    """The cells of each line. A look holds until it is changed, also past the end of a line."""
     look = Look()
-    waiting: Cell | None = None
-    at = 0
-    while at < len(line):
-        if match := _SEQUENCE.match(line, at):
-            if match[1] is not None:
-                look = applied(look, match[1])
-            at = match.end()
-            continue
-        char = line[at]
-        at += 1
-        width = get_character_cell_size(char)
-        if width == 0 and waiting is not None:
-            waiting = replace(waiting, text=waiting.text + char)
-            continue
-        if waiting is not None:
-            yield waiting
-        waiting = Cell(char, max(1, width), look)
-    if waiting is not None:
-        yield waiting
+    for line in screen.splitlines():
+        row: list[Cell] = []
+        at = 0
+        while at < len(line):
+            if match := _SEQUENCE.match(line, at):
+                if match[1] is not None:
+                    look = applied(look, match[1])
+                at = match.end()
+                continue
+            width = get_character_cell_size(line[at])
+            if width == 0 and row:
+                row[-1] = replace(row[-1], text=row[-1].text + line[at])
+            else:
+                row.append(Cell(line[at], max(1, width), look))
+            at += 1
+        yield row
 
 
 def applied(look: Look, parameters: str) -> Look:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from scripts.terminal.ansi import Cell, Colour, cells
+from scripts.terminal.ansi import Cell, Colour, rows
 
 _FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 # which arms a frame's glyph has: left, up, right, down
@@ -50,14 +50,14 @@ class Painter:
 
     def save(self, screen: str, target: Path, columns: int) -> None:
         """Write the screen (lines with SGR sequences) as a PNG with a palette, which is small."""
-        lines = screen.splitlines()
+        lines = list(rows(screen))
         size = (columns * self._width, len(lines) * self._height)
         image = Image.new("RGB", size, self._paper.back)
         pen = ImageDraw.Draw(image)
-        for row, line in enumerate(lines):
+        for y, line in enumerate(lines):
             x = 0
-            for cell in cells(line):
-                self._cell(pen, x * self._width, row * self._height, cell)
+            for cell in line:
+                self._cell(pen, x * self._width, y * self._height, cell)
                 x += cell.width
         # Octrees keep the few flat colours of a screen; the rest is the edges of glyphs.
         small = image.quantize(128, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 from banger_tui.engine.api import Engine
@@ -28,6 +30,8 @@ def link_template(template: Path, root: Path) -> Path:
     source, target = Paths.below(template), Paths.below(root)
     target.prepare()
     shutil.copyfile(source.database, target.database)
+    with contextlib.closing(sqlite3.connect(target.database)) as database, database:
+        database.execute("DELETE FROM operations")
     for name in ("images", "kernels"):
         shutil.copytree(
             source.state / name, target.state / name, copy_function=os.link, dirs_exist_ok=True

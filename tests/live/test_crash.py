@@ -56,9 +56,17 @@ async def killed(process: asyncio.subprocess.Process) -> None:
     assert await process.wait() == -signal.SIGKILL
 
 
-async def settled(home: Path, *, recreate: bool = True) -> None:
-    """Start anew: nothing of the killed create is left, and its name can be used."""
+async def settled(home: Path, *, recreate: bool = True, up: bool = False) -> None:
+    """Start anew: nothing of the killed create is left, and its name can be used.
+
+    ``up``: it was killed when the VM was up already; the VM is then adopted.
+    """
     async with Engine(Paths.below(home), Settings(image=IMAGE)) as engine:
+        if up:
+            assert (await engine.vms.get("web")).running
+            channel = await engine.vms.exec("web", ["echo", "up"])
+            assert await channel.read() == b"up\n"
+            await (await engine.vms.delete("web")).result()
         await assert_no_vms(engine)
         left = [p for p in processes_mentioning([str(home)]) if "other_process" in p or "qemu" in p]
         assert left == [], "processes of the killed create live on"
@@ -86,7 +94,7 @@ async def test_killed_in_a_stage_of_create(real_home: Path, place: str) -> None:
                 assert stage.state is StageState.RUNNING, "not where it should be killed"
                 assert not view.state.over, "a second process has ended the first one's work"
         await killed(process)
-    await settled(real_home)
+    await settled(real_home, up=place == "create/ready")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -22,14 +23,19 @@ SIZE = (120, 36)
 SLOWEST_CALLBACK = 0.05
 
 
-async def until(condition: Callable[[], object], *, seconds: float = 10.0, what: str = "") -> None:
-    """Wait for something to become true; the app goes on meanwhile."""
+async def until(
+    condition: Callable[[], object], *, seconds: float = 40.0, every: float = 0.02, what: str = ""
+) -> None:
+    """Wait for something to become true; the app goes on meanwhile.
+
+    The time is generous: on a busy host everything is slow, and only a failure waits to its end.
+    """
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while not condition():
         if loop.time() > end:
             raise AssertionError(f"did not happen in {seconds} s: {what or condition}")
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(every)
 
 
 class Running:
@@ -39,6 +45,15 @@ class Running:
         self.app = app
         self.pilot = pilot
         self.driver = driver
+        self.told: list[str] = []
+        notify = app.notify
+
+        def noted(message: str, **options: Any) -> None:
+            self.told.append(f"{options.get('title', '')}: {message}")
+            notify(message, **options)
+
+        # A toast is gone after seconds: on a busy host before a test has looked.
+        app.notify = noted  # type: ignore[method-assign, assignment]
 
     @property
     def home(self) -> HomeScreen:
@@ -68,16 +83,20 @@ class Running:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
-    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+    async def until(
+        self, condition: Callable[[], object], what: str = "", every: float = 0.02
+    ) -> None:
         try:
-            await until(condition, what=what)
+            await until(condition, what=what, every=every)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.shown()}") from None
 
     async def sees(self, *texts: str) -> None:
         """Wait until all of these stand on the screen."""
         await self.until(
-            lambda: all(text in self.shown() for text in texts), what=f"{texts} on screen"
+            lambda: (lambda shown: all(text in shown for text in texts))(self.shown()),
+            what=f"{texts} on screen",
+            every=0.1,  # drawing it all is work: looking more often would slow what is waited for
         )
 
     async def run_one(self) -> VmRecord:

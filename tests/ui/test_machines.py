@@ -58,7 +58,7 @@ async def test_focus_stays_where_the_person_went_meanwhile(start: Start) -> None
         ui.home.go_to(first.id)
         await ui.press("s")
         await ui.until(lambda: ui.vms[second.name].running, "the second runs")
-        await ui.sees(f"{second.name} is ready")
+        await ui.until(lambda: f"{second.name} is ready: Its shell is attached." in ui.told)
         assert ui.home.query_one(MachineList).cursor == first.id
         assert isinstance(ui.app.focused, TerminalView)
         assert first.id in (ui.app.focused.name or "")
@@ -91,7 +91,7 @@ async def test_what_the_state_forbids_is_explained(start: Start) -> None:
     async with start() as ui:
         vm = await ui.run_one()
         await ui.press("ctrl+right_square_bracket", "S")
-        await ui.sees(f"Can't start {vm.name}", "It is running. x stops it.")
+        await ui.until(lambda: f"Can't start {vm.name}: It is running. x stops it." in ui.told)
 
 
 async def test_marked_machines_are_deleted_after_one_question(start: Start) -> None:
@@ -170,7 +170,8 @@ async def test_cancel_from_the_list(start: Start) -> None:
 
 
 async def test_quit_asks_while_something_is_under_way(start: Start) -> None:
-    async with start(FakeDriver(delays={"sign_of_life": 30.0})) as ui:
+    driver = FakeDriver(delays={"sign_of_life": 30.0})
+    async with start(driver) as ui:
         await ui.press("r")
         await ui.sees("◐ boot")
         await ui.press("q")
@@ -180,8 +181,10 @@ async def test_quit_asks_while_something_is_under_way(start: Start) -> None:
         assert ui.app.bridge.is_open
         await ui.press("q", "y")
         await ui.until(lambda: not ui.app.is_running, "the app has ended")
+    assert not any(vmm.alive for vmm in driver.vmms.values())
+    async with start(driver) as ui:
         assert ui.ended("create") == [OperationState.CANCELLED]
-        assert not ui.driver.vmms or not any(v.alive for v in ui.driver.vmms.values())
+        assert not ui.vms
 
 
 async def test_reopened_app_finds_the_shell_as_it_was(start: Start) -> None:

@@ -32,7 +32,8 @@ from banger_tui.engine.model import (
     VmRecord,
     VmState,
 )
-from banger_tui.engine.store import MIGRATIONS, Store
+from banger_tui.engine.database import MIGRATIONS
+from banger_tui.engine.store import Store
 
 IMAGE = ImageRecord("img", "sha256:1", "catalog", 1, 2, "krn", "/sbin/init", 1.0, {"a": [1]})
 KERNEL = KernelRecord("krn", "6.1", "sha256:2", "catalog", 3, 1.0)
@@ -83,10 +84,10 @@ async def test_migrations_run_from_where_the_file_stands(
 ) -> None:
     await (await other_store(tmp_path)).close()
     added = "CREATE TABLE later (x TEXT) STRICT; INSERT INTO later VALUES ('once');"
-    monkeypatch.setattr("banger_tui.engine.store.MIGRATIONS", (*MIGRATIONS, added))
+    monkeypatch.setattr("banger_tui.engine.database.MIGRATIONS", (*MIGRATIONS, added))
     for _ in range(2):
         store = await other_store(tmp_path)
-        assert [tuple(r) for r in await store._rows("SELECT x FROM later")] == [("once",)]
+        assert [tuple(r) for r in await store._sql.rows("SELECT x FROM later")] == [("once",)]
         await store.close()
 
 
@@ -96,7 +97,7 @@ async def test_a_migration_that_fails_changes_nothing(
     await (await other_store(tmp_path)).close()
     with monkeypatch.context() as patch:
         bad = "CREATE TABLE half (x TEXT) STRICT; CREATE NONSENSE;"
-        patch.setattr("banger_tui.engine.store.MIGRATIONS", (*MIGRATIONS, bad))
+        patch.setattr("banger_tui.engine.database.MIGRATIONS", (*MIGRATIONS, bad))
         with pytest.raises(StorageFailure):
             await other_store(tmp_path)
     with sqlite3.connect(tmp_path / "banger.db") as db:
@@ -127,7 +128,7 @@ async def test_a_damaged_file_is_called_that(tmp_path: Path, content: bytes) -> 
 async def test_a_page_damaged_later_is_called_that(tmp_path: Path) -> None:
     store = await other_store(tmp_path)
     await store.insert_image(IMAGE)
-    await store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    await store._sql._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     await store.close()
     path = tmp_path / "banger.db"
     data = bytearray(path.read_bytes())
@@ -253,7 +254,7 @@ async def test_a_cancelled_begin_leaves_no_transaction_open(store: Store, tmp_pa
         other.execute("COMMIT")
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        assert not store._db.in_transaction
+        assert not store._sql._db.in_transaction
         other.execute("BEGIN IMMEDIATE")  # raises when the file is still locked
         other.execute("COMMIT")
     await store.insert_vm(VM, (1, 1))
@@ -268,7 +269,7 @@ async def test_cancelled_anywhere_a_transaction_is_whole_or_nothing(
         await asyncio.sleep(0)
     inserting.cancel()
     outcome = (await asyncio.gather(inserting, return_exceptions=True))[0]
-    assert not store._db.in_transaction
+    assert not store._sql._db.in_transaction
     there = await store.vm_or_none("web") is not None
     assert there or outcome is not None, "insert_vm returned, and the row is not there"
     other = dataclasses.replace(VM, id="b" * 12, name="db", ssh_port=20002)

@@ -31,9 +31,11 @@ class Tape:
         self._grown.set()
         self._grown = asyncio.Event()
 
-    async def read(self, offset: int) -> bytes:
-        """What stands at ``offset`` and after it, waiting for it; b"" at the end."""
+    async def read(self, offset: int, given_up: asyncio.Event | None = None) -> bytes:
+        """What stands at ``offset`` and after it, waiting for it; b"" at the end, or given up."""
         while len(self.data) <= offset and not self.closed:
+            if given_up is not None and given_up.is_set():
+                break
             await self._grown.wait()
         return bytes(self.data[offset:])
 
@@ -50,7 +52,7 @@ class TapeReader:
         self._code = 0
 
     async def read(self) -> bytes:
-        data = await self._tape.read(self._offset)
+        data = await self._tape.read(self._offset, self._closed)
         self._offset += len(data)
         return b"" if self._closed.is_set() else data
 

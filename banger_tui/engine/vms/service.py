@@ -15,10 +15,10 @@ from banger_tui.engine.operations import Operation, Run
 from banger_tui.engine.process import ProcessId
 from banger_tui.engine.sessions.shell import attach_shell
 from banger_tui.engine.sessions.ssh_command import ssh_command
-from banger_tui.engine.vms.stats import Sampler
 from banger_tui.engine.vms import create, delete, lifecycle
 from banger_tui.engine.vms.spec import validate
 from banger_tui.engine.vms.state import require
+from banger_tui.engine.vms.stats import Sampler
 
 T = TypeVar("T")
 _LOG_LIMIT = 4 << 20
