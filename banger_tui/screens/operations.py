@@ -73,6 +73,7 @@ class OperationsScreen(Screen[None]):
         self._bridge.listen(self)
         self.set_interval(0.25, self._tick)
         self.set_interval(1.0, self._read_log)
+        self._read_log()
 
     def on_unmount(self) -> None:
         self._bridge.unlisten(self)

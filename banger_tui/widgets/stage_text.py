@@ -198,7 +198,9 @@ def timeline(
     name_room = min(name_room, max(18, width * 2 // 5))
     end = operation.ended if operation.ended is not None else now
     whole = max(end - operation.started, 0.001)
-    bar_room = min(width - name_room - 34, 48)
+    # While it goes on, what moves is worth more than when it began.
+    facts_room = 34 if operation.state.over else 60
+    bar_room = min(width - name_room - facts_room, 48)
     lines: list[Content] = []
     for depth, stage in found:
         look = STAGES[stage.state]

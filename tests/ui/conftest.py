@@ -53,7 +53,7 @@ class Running:
             notify(message, **options)
 
         # A toast is gone after seconds: on a busy host before a test has looked.
-        app.notify = noted  # type: ignore[method-assign, assignment]
+        app.notify = noted  # type: ignore[method-assign]
 
     @property
     def home(self) -> HomeScreen:

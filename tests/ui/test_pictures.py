@@ -39,6 +39,7 @@ from banger_tui.screens.error import ErrorScreen
 from banger_tui.screens.verbs import question
 from banger_tui.settings import Loaded
 from banger_tui.widgets import clock
+from tests.ui.conftest import until
 
 if TYPE_CHECKING:
     Snapshot = Callable[..., bool]
@@ -116,6 +117,10 @@ class Still(BangerApp):
         super().__init__(Paths.below(tmp_path), settings=Loaded())
         self._events = tuple(events)
         self._image = image
+        self.filled = False
+        self.paths.logs.mkdir(parents=True)
+        for operation in (CREATE, FAILED):
+            self.paths.operation_log(operation.id).write_text("Get:1 a line of the log, kept\n")
 
     def connect(self) -> None:
         world = self.bridge.world
@@ -129,18 +134,25 @@ class Still(BangerApp):
         self.screen_stack[0].post_message(Opened())
         for event in self._events:
             self.bridge.feed(event)
+        self.call_after_refresh(setattr, self, "filled", True)
 
 
 Go = Callable[[Pilot[None]], Awaitable[None]]
 
 
-def _shows(app_of: Callable[[Pilot[None]], None] | None = None, *keys: str) -> Go:
+def _shows(push: Callable[[Pilot[None]], None] | None = None, *keys: str) -> Go:
     async def go(pilot: Pilot[None]) -> None:
-        await pilot.pause(0.3)
-        if app_of is not None:
-            app_of(pilot)
+        app = pilot.app
+        assert isinstance(app, Still)
+        await until(lambda: app.filled, what="the world is shown")
+        await pilot.pause()
         await pilot.press(*keys)
-        await pilot.pause(0.3)
+        if push is not None:
+            push(pilot)
+        await pilot.pause(0.2)
+        if texts := list(app.screen.query("#log-text")):
+            await until(lambda: "kept" in str(texts[0].render()), what="the log is read")
+        await pilot.pause(0.1)
 
     return go
 
@@ -187,12 +199,12 @@ def test_create_form(
     monkeypatch.setattr(spec, "memory_total", lambda: 23 * GIB)
     choices = Choices(VmSpec(), images=("debian-bookworm",), catalog=("busybox",))
     app = Still(tmp_path, MACHINES)
-    go = _shows(lambda pilot: _push(pilot, CreateScreen(choices)))
+    go = _shows(lambda pilot: _push(pilot, CreateScreen(choices)), *OVERVIEW)
 
     async def typed(pilot: Pilot[None]) -> None:
         await go(pilot)
         await pilot.press(*"Bad Name")
-        pilot.app.screen.query_one("#cpus").focus()
+        pilot.app.screen.query_one("#network").focus()
         await pilot.pause(0.3)
 
     assert snap_compare(app, terminal_size=(120, 36), run_before=typed)
@@ -202,7 +214,7 @@ def test_confirm(snap_compare: Snapshot, tmp_path: Path) -> None:
     asked = question("delete", [FOX])
     assert asked is not None
     app = Still(tmp_path, MACHINES)
-    go = _shows(lambda pilot: _push(pilot, ConfirmScreen(asked)))
+    go = _shows(lambda pilot: _push(pilot, ConfirmScreen(asked)), *OVERVIEW)
     assert snap_compare(app, terminal_size=(120, 36), run_before=go)
 
 

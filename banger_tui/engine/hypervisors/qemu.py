@@ -20,7 +20,7 @@ from banger_tui.engine.hypervisors.kvm import kvm_usable
 from banger_tui.engine.hypervisors.logged_console import LoggedConsole
 from banger_tui.engine.hypervisors.qemu_args import Target, arguments, marker
 from banger_tui.engine.hypervisors.qmp import Qmp
-from banger_tui.engine.hypervisors.ssh_transport import SshTransport
+from banger_tui.engine.hypervisors.ssh_transport import SshTransport, preload
 from banger_tui.engine.hypervisors.tsc import remembered_tsc_khz
 from banger_tui.engine.model import VmRecord
 from banger_tui.engine.process import (
@@ -127,7 +127,12 @@ class QemuDriver:
 
     async def wait_ready(self, vm_id: str, runtime: Path) -> None:
         async with ControlPort.connect(runtime / "control.sock") as port:
-            await port.ready()
+            # Whoever waits for a guest talks to it next: load what that takes while it boots.
+            loading = asyncio.create_task(asyncio.to_thread(preload))
+            try:
+                await port.ready()
+            finally:
+                await finish(loading)
 
     async def forward(self, vm_id: str, runtime: Path, host_port: int, guest_port: int) -> bool:
         async with Qmp.connect(runtime / "qmp.sock") as qmp:

@@ -59,7 +59,7 @@ class SshTransport:
 
     async def _connected(self) -> asyncssh.SSHClientConnection:
         # asyncssh takes 0.2 s to import: not before it is needed
-        asyncssh = await asyncio.to_thread(_asyncssh)
+        asyncssh = await asyncio.to_thread(preload)
         async with self._turn:
             if self._connection is not None and not self._connection.is_closed():
                 return self._connection
@@ -93,7 +93,8 @@ class SshTransport:
             connection.abort()
 
 
-def _asyncssh() -> Any:
+def preload() -> Any:
+    """Import asyncssh. Blocking."""
     import asyncssh
 
     return asyncssh
