@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import importlib
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import Screen
 from textual.theme import Theme
 
-from banger_tui.bridge import Bridge
-from banger_tui.screens.home import HomeScreen
 from banger_tui.settings import DEFAULT_THEME, Loaded, load
 
 if TYPE_CHECKING:
@@ -27,11 +27,10 @@ if TYPE_CHECKING:
 
     from textual.command import Provider
 
+    from banger_tui.bridge import Bridge
     from banger_tui.engine.api import Engine
     from banger_tui.engine.hypervisors.base import Driver
     from banger_tui.engine.paths import Paths
-
-log = logging.getLogger(__name__)
 
 THEME = Theme(
     name=DEFAULT_THEME,
@@ -53,6 +52,15 @@ def _commands() -> type[Provider]:
     from banger_tui.commands import Commands
 
     return Commands
+
+
+class OpeningScreen(Screen[None]):
+    """The first frame: nothing that is slow to import or lay out comes before it."""
+
+    def render(self) -> Content:
+        return Content.assemble(
+            (" banger", "bold $primary"), "   ", ("opening …", "$foreground-muted")
+        )
 
 
 class BangerApp(App[None]):
@@ -79,27 +87,47 @@ class BangerApp(App[None]):
         super().__init__()
         self.paths = paths
         self.settings = load(paths.config_file) if settings is None else settings
-        self.bridge = Bridge()
+        self.register_theme(THEME)
+        # Not only when mounted: the first frame has the right colours, nothing is parsed twice.
+        self.set_reactive(App.theme, self._known_theme())
+        self.stylesheet.set_variables(self.get_css_variables())
         self.crash: str = ""
         self._driver_of_engine = driver
         self._quitting = False
 
+    @cached_property
+    def bridge(self) -> Bridge:
+        """What carries the engine's events; imported with the home screen."""
+        from banger_tui.bridge import Bridge
+
+        return Bridge()
+
     def get_default_screen(self) -> Screen[None]:
-        return HomeScreen(self.bridge, self.settings.engine, self.paths)
+        return OpeningScreen()
 
     def on_mount(self) -> None:
-        self.register_theme(THEME)
+        self.call_after_refresh(self._enter)
+
+    async def _enter(self) -> None:
+        """After the first frame: the home screen, then the engine."""
+        await asyncio.to_thread(importlib.import_module, "banger_tui.screens.home")
+        from banger_tui.screens.home import HomeScreen
+
+        home = HomeScreen(self.bridge, self.settings.engine, self.paths)
+        await self.push_screen(home)
+        self.call_after_refresh(self.connect)
         problems = list(self.settings.problems)
-        theme = self.settings.theme
-        if theme not in self.available_themes:
+        if self.settings.theme not in self.available_themes:
             known = ", ".join(sorted(self.available_themes))
-            problems.append(f"{self.paths.config_file}: app.theme: no theme {theme!r}; {known}")
-            theme = DEFAULT_THEME
-        self.theme = theme
+            where = f"{self.paths.config_file}: app.theme"
+            problems.append(f"{where}: no theme {self.settings.theme!r}; known are {known}")
         for problem in problems:
             self.notify(problem, title="Setting left out", severity="warning", timeout=20,
                         markup=False)  # fmt: skip
-        self.call_after_refresh(self.connect)
+
+    def _known_theme(self) -> str:
+        theme = self.settings.theme
+        return theme if theme in self.available_themes else DEFAULT_THEME
 
     def connect(self) -> None:
         """Open the engine in the background; it is imported only then."""
@@ -112,7 +140,12 @@ class BangerApp(App[None]):
         self.bridge.open(make)
 
     async def on_unmount(self) -> None:
-        await self.bridge.close()
+        await self.disconnect()
+
+    async def disconnect(self) -> None:
+        """Close the engine, if it was ever wanted."""
+        if "bridge" in self.__dict__:
+            await self.bridge.close()
 
     # -- the end
 
@@ -157,7 +190,7 @@ class BangerApp(App[None]):
             self.run_worker(self._leave(), group="leave")
 
     async def _leave(self) -> None:
-        await self.bridge.close()
+        await self.disconnect()
         self.exit()
 
     def action_help_quit(self) -> None:
@@ -203,7 +236,7 @@ def run(paths: Paths) -> int:
         try:
             await app.run_async()
         finally:
-            await app.bridge.close()
+            await app.disconnect()
 
     asyncio.run(main())
     if app.crash:

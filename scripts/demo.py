@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-import banger_tui.app
 from banger_tui.app import BangerApp
 from banger_tui.engine.api import Engine
 from banger_tui.engine.errors import BootFailed
@@ -30,9 +29,6 @@ MACHINES = ("calm-owl", "old-tern", "quiet-fox")
 
 class DemoApp(BangerApp):
     """The app with an engine whose machines and images are made up."""
-
-    # A subclass would look for the style sheet beside itself.
-    CSS_PATH = str(Path(banger_tui.app.__file__).with_name("banger.tcss"))
 
     def __init__(
         self, paths: Paths, settings: Loaded, driver: FakeDriver, builders: FakeBuilders

@@ -175,10 +175,10 @@ def take_live(home: Path) -> None:
             _paint(app, "machine", None)
             app.type("clear; htop")
             app.press("Enter")
-            app.sees("F10Quit", "Load average")
+            app.sees("F1Help", "Load average")
             _paint(app, "htop", None)
             app.press("q")
-            app.loses("F10Quit")
+            app.loses("F1Help")
             app.press("C-]", "q")
             app.ended()
     finally:

@@ -30,7 +30,7 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the small image and its kernel, built once (BANGER_TEST_TEMPLATE=DIR keeps it)."""
+    """The small image and its kernel, built once; BANGER_TEST_TEMPLATE=DIR keeps it."""
     import asyncio
 
     from tests.engine_fixtures.template import make_template

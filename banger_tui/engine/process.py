@@ -290,7 +290,7 @@ class ProcessId:
     def cpu_seconds(self) -> float | None:
         """User + system time so far; None when gone."""
         stat = _stat(self.pid)
-        if stat is None or stat[1] != self.start:
+        if stat is None or stat[0] in "ZX" or stat[1] != self.start:
             return None
         return stat[2] / os.sysconf("SC_CLK_TCK")
 

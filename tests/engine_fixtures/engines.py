@@ -103,5 +103,4 @@ def a_single_port() -> tuple[int, int]:
 
 def listener(port: int = 0) -> socket.socket:
     """Another program that listens on a loopback port."""
-    found = socket.create_server(("127.0.0.1", port))
-    return found
+    return socket.create_server(("127.0.0.1", port))

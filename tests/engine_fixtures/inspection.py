@@ -54,6 +54,11 @@ async def assert_no_vms(engine: Engine) -> None:
     assert vm_locks(engine.paths) == set()
 
 
+def mounts() -> str:
+    """What is mounted in this process's view."""
+    return Path("/proc/self/mounts").read_text()
+
+
 def processes_mentioning(texts: Iterable[str]) -> list[str]:
     """Command lines of living processes in which one of the texts occurs."""
     found = []

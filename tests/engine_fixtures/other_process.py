@@ -32,10 +32,10 @@ async def stand_still() -> None:
 
 def arrange(place: str) -> None:
     if place == "launched":
-        launch = QemuDriver.launch
+        original_launch = QemuDriver.launch
 
-        async def launch_and_stand(self: QemuDriver, wanted: Launch) -> Vmm:
-            vmm = await launch(self, wanted)
+        async def launch_and_stand(self: QemuDriver, launch: Launch) -> Vmm:
+            vmm = await original_launch(self, launch)
             await stand_still()
             return vmm
 

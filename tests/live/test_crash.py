@@ -16,7 +16,12 @@ from banger_tui.engine.api import Engine
 from banger_tui.engine.model import OperationState, StageState, VmSpec
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.settings import Settings
-from tests.engine_fixtures.inspection import assert_no_vms, names, processes_mentioning
+from tests.engine_fixtures.inspection import (
+    assert_no_vms,
+    mounts,
+    names,
+    processes_mentioning,
+)
 from tests.engine_fixtures.template import IMAGE
 
 pytestmark = pytest.mark.timeout(600)
@@ -30,7 +35,9 @@ STAGES = (
 
 
 @asynccontextmanager
-async def creating(home: Path, place: str, image: str = IMAGE) -> AsyncIterator[asyncio.subprocess.Process]:
+async def creating(
+    home: Path, place: str, image: str = IMAGE
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Another process that creates the VM "web" and stands still at ``place``."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.engine_fixtures.other_process",
@@ -101,7 +108,9 @@ async def test_killed_in_a_stage_of_create(real_home: Path, place: str) -> None:
     "place",
     ["pull image/build", "pull image/publish", "pull kernel/build", "pull kernel/publish"],
 )
-async def test_killed_while_an_image_or_kernel_is_made(tmp_path: Path, template: Path, place: str) -> None:
+async def test_killed_while_an_image_or_kernel_is_made(
+    tmp_path: Path, template: Path, place: str
+) -> None:
     """Everything but the guest kit is made anew."""
     home = tmp_path / "home"
     home.mkdir()
@@ -124,9 +133,7 @@ async def gone(home: Path) -> None:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize(
-    ("image", "tool"), [(IMAGE, "apt-get"), ("debian-bookworm", "mmdebstrap")]
-)
+@pytest.mark.parametrize(("image", "tool"), [(IMAGE, "apt-get"), ("debian-bookworm", "mmdebstrap")])
 async def test_killed_while_a_tool_works_the_tool_ends_too(
     tmp_path: Path, image: str, tool: str
 ) -> None:
@@ -134,11 +141,12 @@ async def test_killed_while_a_tool_works_the_tool_ends_too(
     home = tmp_path / "home"
     async with creating(home, "-", image) as process:
         async with asyncio.timeout(PATIENCE):
-            while not any(f"/{tool} " in p or f" {tool} " in p for p in processes_mentioning([str(home)])):
+            while not any(
+                f"/{tool} " in p or f" {tool} " in p for p in processes_mentioning([str(home)])
+            ):
                 assert process.returncode is None, f"it ended before {tool} was seen"
                 await asyncio.sleep(0.02)
         await killed(process)
     await gone(home)
     await settled(home, recreate=False)
-    mounts = Path("/proc/self/mounts").read_text()
-    assert str(home) not in mounts, "a mount is left behind"
+    assert str(home) not in mounts(), "a mount is left behind"

@@ -57,9 +57,7 @@ class Running:
 
     @property
     def home(self) -> HomeScreen:
-        screen = self.app.screen_stack[0]
-        assert isinstance(screen, HomeScreen)
-        return screen
+        return next(s for s in self.app.screen_stack if isinstance(s, HomeScreen))
 
     @property
     def vms(self) -> dict[str, VmRecord]:

@@ -131,7 +131,7 @@ class Still(BangerApp):
             )
         for event in self._events:
             world.apply(event)
-        self.screen_stack[0].post_message(Opened())
+        self.screen.post_message(Opened())
         for event in self._events:
             self.bridge.feed(event)
         self.call_after_refresh(setattr, self, "filled", True)

@@ -200,7 +200,9 @@ async def test_illegal_moves_are_refused_at_once(tmp_path: Path) -> None:
         assert len(await engine.operations.list()) == 4, "a refused verb became an operation"
 
 
-async def test_two_verbs_at_once_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_verbs_at_once_do_not_mix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("banger_tui.engine.vms.lifecycle._LOCK_SECONDS", 0.2)
     gate = Gate()
     driver = WatchedDriver()

@@ -19,7 +19,6 @@ from banger_tui.engine.errors import Busy
 from banger_tui.engine.locks import Lock, LockOrderError, Locks, held
 from tests.engine_fixtures.gates import PATIENCE
 
-
 T = TypeVar("T")
 
 

@@ -51,10 +51,9 @@ async def test_it_is_in_the_store_before_its_first_deed(registry: OperationRegis
 
 async def test_stages_nest_with_state_progress_and_times(registry: OperationRegistry) -> None:
     async def work(run: Run) -> str:
-        async with run.stage("build") as stage:
-            async with stage.stage("install packages") as nested:
-                nested.progress(3, 10, "packages")
-                nested.note("bash")
+        async with run.stage("build") as stage, stage.stage("install packages") as nested:
+            nested.progress(3, 10, "packages")
+            nested.note("bash")
         run.skip("publish", "already here")
         return "made"
 
@@ -312,12 +311,14 @@ async def test_every_reader_of_events_sees_the_end(registry: OperationRegistry) 
     resting = asyncio.Event()
 
     async def quick() -> OperationState:
+        last = operation.view
         async for view in operation.events():
             last = view
         return last.state
 
     async def slow() -> OperationState:
         """Busy with a view while the end comes and the quick one takes it."""
+        last = operation.view
         async for view in operation.events():
             last = view
             await resting.wait()

@@ -8,9 +8,11 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from banger_tui.engine.database import MIGRATIONS
 from banger_tui.engine.errors import (
     DatabaseCorrupt,
     InUse,
@@ -32,7 +34,6 @@ from banger_tui.engine.model import (
     VmRecord,
     VmState,
 )
-from banger_tui.engine.database import MIGRATIONS
 from banger_tui.engine.store import Store
 
 IMAGE = ImageRecord("img", "sha256:1", "catalog", 1, 2, "krn", "/sbin/init", 1.0, {"a": [1]})
@@ -115,7 +116,9 @@ async def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("content", [b"this is no database" * 100, b"SQLite format 3\0" + b"x" * 5000])
+@pytest.mark.parametrize(
+    "content", [b"this is no database" * 100, b"SQLite format 3\0" + b"x" * 5000]
+)
 async def test_a_damaged_file_is_called_that(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "banger.db").write_bytes(content)
     with pytest.raises(DatabaseCorrupt) as caught:
@@ -135,11 +138,15 @@ async def test_a_page_damaged_later_is_called_that(tmp_path: Path) -> None:
     data[4096:] = b"\xff" * (len(data) - 4096)
     path.write_bytes(bytes(data))
     with pytest.raises(DatabaseCorrupt):
-        store = await other_store(tmp_path)
-        try:
-            await store.images()
-        finally:
-            await store.close()
+        await _read_images(tmp_path)
+
+
+async def _read_images(tmp_path: Path) -> None:
+    store = await other_store(tmp_path)
+    try:
+        await store.images()
+    finally:
+        await store.close()
 
 
 async def test_a_directory_in_its_place_is_one_clear_error(tmp_path: Path) -> None:
@@ -274,6 +281,27 @@ async def test_cancelled_anywhere_a_transaction_is_whole_or_nothing(
     assert there or outcome is not None, "insert_vm returned, and the row is not there"
     other = dataclasses.replace(VM, id="b" * 12, name="db", ssh_port=20002)
     await store.insert_vm(other, (1, 1))
+
+
+async def test_cancelled_while_it_commits_it_is_cancelled_and_whole(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = store._sql._db.execute
+
+    def execute_and_be_cancelled(sql: str, *args: Any) -> Any:
+        if sql == "COMMIT":
+            # Its thread comes to it only when the cancel has long been heard.
+            store._sql._db._tx.put_nowait((None, lambda: time.sleep(0.2)))
+            asyncio.get_running_loop().call_later(0.02, inserting.cancel)
+        return execute(sql, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._sql._db, "execute", execute_and_be_cancelled)
+        inserting = asyncio.create_task(store.insert_vm(VM, (1, 1)))
+        with pytest.raises(asyncio.CancelledError):
+            await inserting
+    assert not store._sql._db.in_transaction
+    assert await store.vm_or_none("web") == VM
 
 
 # --------------------------------------------------------------------------------- operations
