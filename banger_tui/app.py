@@ -8,6 +8,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterable
 from functools import cached_property
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from banger_tui.engine.api import Engine
     from banger_tui.engine.hypervisors.base import Driver
     from banger_tui.engine.paths import Paths
+
+_HANGUP_SECONDS = 60.0  # what is under way has this long to clean up once the terminal is gone
 
 THEME = Theme(
     name=DEFAULT_THEME,
@@ -94,6 +97,7 @@ class BangerApp(App[None]):
         self.crash: str = ""
         self._driver_of_engine = driver
         self._quitting = False
+        self._terminal_lost = False
 
     @cached_property
     def bridge(self) -> Bridge:
@@ -191,7 +195,26 @@ class BangerApp(App[None]):
 
     async def _leave(self) -> None:
         await self.disconnect()
+        if self._terminal_lost:
+            # Nothing to restore, and drawing the end could wait for ever.
+            os._exit(128 + signal.SIGHUP)
         self.exit()
+
+    def terminal_lost(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The terminal has been closed under us: clean up and end.
+
+        Textual draws by a thread that dies at the first failed write; its queue then fills and
+        blocks the event loop. So from here on drawing goes nowhere, and where it blocks already,
+        the process ends all the same: state survives that at any moment.
+        """
+        self._terminal_lost = True
+        null = os.open(os.devnull, os.O_WRONLY)
+        for number in (1, 2):
+            os.dup2(null, number)
+        loop.call_soon_threadsafe(self.call_later, self.leave)
+        last_resort = threading.Timer(_HANGUP_SECONDS, os._exit, (128 + signal.SIGHUP,))
+        last_resort.daemon = True
+        last_resort.start()
 
     def action_help_quit(self) -> None:
         self.notify("q quits, ctrl+] leaves a terminal.", markup=False)
@@ -231,8 +254,9 @@ def run(paths: Paths) -> int:
     async def main() -> None:
         loop = asyncio.get_running_loop()
 
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, app.call_later, app.leave)
+        loop.add_signal_handler(signal.SIGTERM, app.call_later, app.leave)
+        # Not by the loop: it may already be waiting for a terminal that takes nothing any more.
+        signal.signal(signal.SIGHUP, lambda *_: app.terminal_lost(loop))
         try:
             await app.run_async()
         finally:

@@ -263,6 +263,9 @@ class OperationRegistry:
             await self._store.save_operation(operation.view)
         except BaseException:
             del self._live[view.id]
+            # A save that was cancelled may have been carried out all the same.
+            with contextlib.suppress(BangerError):
+                await finish(self._store.forget_operation(view.id))
             raise
         operation._task = asyncio.create_task(operation._drive(work), name=f"{kind} {subject}")
         self._bus.publish(OperationChanged(operation.view))

@@ -257,6 +257,9 @@ class Store:
             tuple(row.values()),
         )
 
+    async def forget_operation(self, operation_id: str) -> None:
+        await self._sql.write("DELETE FROM operations WHERE id=?", (operation_id,))
+
     async def operations(self, limit: int = 200) -> list[OperationView]:
         """The newest operations of all processes, newest first."""
         rows = await self._sql.rows(

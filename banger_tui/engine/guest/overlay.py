@@ -6,7 +6,7 @@ from banger_tui.engine import assets
 from banger_tui.engine.kernels.cpio import Entry, directory, file, symlink
 
 _SYSTEM = "etc/systemd/system"
-_UNITS = {"banger.service": "sysinit.target", "banger-console.service": "multi-user.target"}
+_UNITS = {"banger.service": "multi-user.target", "banger-console.service": "multi-user.target"}
 
 
 def systemd_units() -> list[Entry]:
@@ -29,7 +29,9 @@ def systemd_tuning() -> list[Entry]:
         directory("etc/systemd/journald.conf.d"),
         file(
             "etc/systemd/journald.conf.d/banger.conf",
-            b"[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\nForwardToSyslog=no\n",
+            b"[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\nForwardToSyslog=no\n"
+            # dmesg keeps the kernel's own; copying it costs a second of every emulated boot
+            b"ReadKMsg=no\nAudit=no\n",
         ),
         file("etc/fstab", b""),
         # Empty: each machine makes its own at its first boot.

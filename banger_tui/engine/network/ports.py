@@ -69,5 +69,5 @@ def hold_free(ports: tuple[int, int], taken: Container[int]) -> HeldPort:
     raise PortTaken(
         "No free port is left for ssh",
         f"All of 127.0.0.1:{first}–{last - 1} are in use.",
-        "Delete VMs you no longer need, or set another range: ports in config.toml",
+        "Delete VMs you no longer need: banger-tui vm list",
     )
