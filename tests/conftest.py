@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+# A shell starts background jobs with SIGINT ignored, and what is ignored is inherited: the programs
+# under test would never feel ctrl+c.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything below tests/live is marked ``live``: the folder says it once."""

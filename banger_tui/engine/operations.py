@@ -11,19 +11,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import errno
 import inspect
 import logging
 import secrets
 import time
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from banger_tui.engine.errors import BangerError, NotEnoughDisk, NotFound, OperationCancelled
+from banger_tui.engine.errors import BangerError, NotFound, OperationCancelled
 from banger_tui.engine.events import Bus, OperationChanged
+from banger_tui.engine.explain import explain
 from banger_tui.engine.model import Failure, OperationState, OperationView
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.process import ProcessId
@@ -377,25 +376,3 @@ class OperationRegistry:
 def _unlink(files: Iterable[Path]) -> None:
     for file in files:
         file.unlink(missing_ok=True)
-
-
-def explain(error: Exception, path: Path) -> BangerError:
-    """Any exception as an error a person can act on; a traceback goes to the operation's log."""
-    if isinstance(error, BangerError):
-        return error
-    if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        return explain(error.exceptions[0], path)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NotEnoughDisk(
-            "The disk is full",
-            f"Writing {error.filename or 'a file'} failed: {error.strerror}.",
-            "Free some room (banger-tui image list shows sizes), then try again.",
-        )
-    with contextlib.suppress(OSError), path.open("a") as file:
-        traceback.print_exception(error, file=file)
-    log.error("unforeseen failure", exc_info=error)
-    return BangerError(
-        "Something went wrong inside banger-tui",
-        f"{type(error).__name__}: {str(error)[:300]}",
-        f"Details are in {path}.",
-    )

@@ -49,14 +49,22 @@ async def test_leader_gives_the_keyboard_back(start: Start) -> None:
 
 
 async def test_focus_stays_where_the_person_went_meanwhile(start: Start) -> None:
-    async with start(FakeDriver(boot_seconds=0.6)) as ui:
+    gone_elsewhere = asyncio.Event()
+    driver = FakeDriver()
+    async with start(driver) as ui:
         first = await ui.run_one()
+
+        async def until_gone(_: str) -> None:
+            await gone_elsewhere.wait()
+
+        driver.hooks["wait_ready"] = until_gone
         await ui.press("ctrl+right_square_bracket", "r")
         await ui.until(lambda: len(ui.vms) == 2, "the second is being made")
         second = next(vm for vm in ui.vms.values() if vm.id != first.id)
         await ui.until(lambda: ui.home.query_one(MachineList).cursor == second.id)
         ui.home.go_to(first.id)
         await ui.press("s")
+        gone_elsewhere.set()
         await ui.until(lambda: ui.vms[second.name].running, "the second runs")
         await ui.until(lambda: f"{second.name} is ready: Its shell is attached." in ui.told)
         assert ui.home.query_one(MachineList).cursor == first.id
