@@ -91,6 +91,8 @@ class BangerApp(App[None]):
         self.paths = paths
         self.settings = load(paths.config_file) if settings is None else settings
         self.register_theme(THEME)
+        if self.no_color:
+            self._leave_colors_out()
         # Not only when mounted: the first frame has the right colours, nothing is parsed twice.
         self.set_reactive(App.theme, self._known_theme())
         self.stylesheet.set_variables(self.get_css_variables())
@@ -129,8 +131,15 @@ class BangerApp(App[None]):
             self.notify(problem, title="Setting left out", severity="warning", timeout=20,
                         markup=False)  # fmt: skip
 
+    def _leave_colors_out(self) -> None:
+        from banger_tui.widgets.no_color import BLACK_AND_WHITE, WithoutColors
+
+        self.register_theme(BLACK_AND_WHITE)
+        # All of Textual's: each of them writes colours, even the one that it has for NO_COLOR.
+        self._filters[:] = [WithoutColors()]
+
     def _known_theme(self) -> str:
-        theme = self.settings.theme
+        theme = "no-color" if self.no_color else self.settings.theme
         return theme if theme in self.available_themes else DEFAULT_THEME
 
     def connect(self) -> None:
@@ -160,10 +169,11 @@ class BangerApp(App[None]):
             await self.leave()
             return
         from banger_tui.screens.confirm import ConfirmScreen, Question
+        from banger_tui.widgets import stage_text
 
         if isinstance(self.screen, ConfirmScreen) and self.screen.id == "quit":
             return
-        titles = [f"· {operation.view.title}" for operation in live[:6]]
+        titles = [f"· {stage_text.title(operation.view)}" for operation in live[:6]]
         if len(live) > 6:
             titles.append(f"· and {len(live) - 6} more")
         these = "This operation is" if len(live) == 1 else f"{len(live)} operations are"

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scripts.terminal.picture import Painter, Paper
@@ -29,13 +30,13 @@ def empty(app: Pane) -> None:
     app.sees("No machines yet.", "Host:")
 
 
-def shell(app: Pane) -> None:
+def shell(app: Pane, edge: str = "│") -> None:
     app.sees("root@quiet-fox:~#")
     app.press("Enter")
     app.sees("ctrl+]", "leaves")
     app.type("echo hello from the guest")
     app.press("Enter")
-    app.sees("│hello from the guest")
+    app.sees(f"{edge}hello from the guest")
 
 
 def overview(app: Pane) -> None:
@@ -117,7 +118,7 @@ SCENES: Mapping[str, Scene] = {
     "narrow": Scene("machines", shell, size=(80, 24)),
     "narrow-empty": Scene("empty", empty, size=(80, 24)),
     "light": Scene("machines", shell, theme="textual-light"),
-    "no-colour": Scene("machines", shell, colour=False),
+    "no-colour": Scene("machines", partial(shell, edge="┃"), colour=False),
 }
 
 

@@ -101,12 +101,8 @@ class CreateScreen(Dialog[VmSpec]):
                     yield Label("network")
                     modes = tuple(mode.value for mode in NetworkMode)
                     yield Cycle(modes, defaults.network.value, id="network")
-                yield Static(
-                    Content.styled(
-                        "user: reaches out · isolated: reaches nothing", "$foreground-muted"
-                    ),
-                    classes="note",
-                )
+                    meaning = "user: reaches out · isolated: reaches nothing"
+                    yield Static(Content.styled(meaning, "$foreground-muted"), classes="meaning")
             with Horizontal(classes="answers"):
                 yield Button("Leave", id="leave", compact=True)
                 yield Button("Create", id="create", compact=True)
@@ -117,6 +113,7 @@ class CreateScreen(Dialog[VmSpec]):
         with Horizontal(classes="field"):
             yield Label(name)
             yield Input(value, placeholder=placeholder, suggester=suggester, id=name, compact=True)
+            yield Static("", id=f"{name}-about", classes="about")
         yield Static("", id=f"{name}-note", classes="note")
 
     # -- judging
@@ -149,6 +146,7 @@ class CreateScreen(Dialog[VmSpec]):
         """The field's value; None and a line below the field when it makes no sense."""
         field = self.query_one(f"#{name}", Input)
         note = self.query_one(f"#{name}-note", Static)
+        about = self.query_one(f"#{name}-about", Static)
         try:
             value = self._judges[name](field.value.strip())
         except BangerError as error:
@@ -156,11 +154,13 @@ class CreateScreen(Dialog[VmSpec]):
             more = error.hint if error.hint and "--" not in error.hint else error.detail
             text = ". ".join(part.rstrip(".") for part in (error.title, more) if part)
             note.update(Content.styled(f"✗ {units.plain(text, 200)}", "$text-error"))
+            about.update("")
             field.add_class("-wrong")
             self._sum_up()
             return None
         field.remove_class("-wrong")
-        note.update(Content.styled(self._about(name, field.value.strip()), "$foreground-muted"))
+        note.update("")
+        about.update(Content.styled(self._about(name, field.value.strip()), "$foreground-muted"))
         self._sum_up()
         return value
 
@@ -170,11 +170,9 @@ class CreateScreen(Dialog[VmSpec]):
         if name == "image":
             if text in choices.images:
                 return "it is here"
-            return "it is built or pulled first" if text in choices.catalog else ""
+            return "is built or pulled first" if text in choices.catalog else ""
         if name == "memory":
             return f"this host has {units.size(limits.memory_total())}"
-        if name == "cpus":
-            return ""
         return ""
 
     def _sum_up(self) -> None:

@@ -21,7 +21,7 @@ from banger_tui.engine.events import OperationChanged, Resync
 from banger_tui.engine.model import OperationView
 from banger_tui.engine.paths import Paths
 from banger_tui.screens.confirm import ConfirmScreen, Question
-from banger_tui.widgets import clock, units
+from banger_tui.widgets import clock, stage_text, units
 from banger_tui.widgets.key_bar import Hint, KeyBar
 from banger_tui.widgets.states import OPERATIONS, style
 from banger_tui.widgets.timeline import Timeline
@@ -141,6 +141,7 @@ class OperationsScreen(Screen[None]):
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if event.option.id is not None and event.option.id != self._chosen:
             self._chosen = event.option.id
+            self._shown_log = None
             self._show()
             self._read_log()
 
@@ -151,10 +152,12 @@ class OperationsScreen(Screen[None]):
     async def _tail(self, operation_id: str) -> None:
         text = await asyncio.to_thread(_read_tail, self._paths.operation_log(operation_id))
         if operation_id == self._chosen and text != self._shown_log:
+            first = self._shown_log is None
             self._shown_log = text
             lines = [units.plain(line, 400) for line in text.splitlines()[-200:]]
             box = self.query_one("#log", VerticalScroll)
-            follow = box.scroll_offset.y >= box.max_scroll_y - 1
+            # A failed create's log ends with the guest's console: its end is what is wanted first.
+            follow = first or box.scroll_offset.y >= box.max_scroll_y - 1
             self.query_one("#log-text", Static).update(Content("\n".join(lines) or "no output"))
             if follow:
                 box.call_after_refresh(box.scroll_end, animate=False)
@@ -175,7 +178,7 @@ class OperationsScreen(Screen[None]):
         if operation is None:
             return
         if operation.state.over:
-            self.notify(f"{operation.title} is over", severity="warning", markup=False)
+            self.notify(f"{stage_text.title(operation)} is over", severity="warning", markup=False)
             return
         ask_and_cancel(self, self._bridge, operation)
 
@@ -195,7 +198,7 @@ def ask_and_cancel(screen: Screen[None], bridge: Bridge, operation: OperationVie
                 screen.notify(str(error), severity="error", markup=False)
 
     question = Question(
-        f"Cancel {units.plain(operation.title, 60)}?",
+        f"Cancel {stage_text.title(operation)}?",
         ["It ends, and what it has made so far is taken away again."],
         "Cancel it",
         "Let it go on",
@@ -208,7 +211,7 @@ def _line(operation: OperationView, now: float) -> Content:
     when = "" if not operation.ended else f"  {units.ago(operation.ended, now)}"
     return Content.assemble(
         (f"{look.glyph} ", style(look)),
-        units.plain(operation.title, 40),
+        stage_text.title(operation, 40),
         (f"  {units.span(operation.elapsed(now))}{when}", "$foreground-muted"),
     )
 

@@ -44,8 +44,8 @@ def question(verb: Verb, vms: Sequence[VmRecord], skipped: int = 0) -> Question 
         case "delete":
             running = sum(vm.running for vm in vms)
             if running:
-                who = "It is running and is" if one else f"{running} of them run and are"
-                lines.append(f"{who} stopped first.")
+                who = "It is running and ends" if one else f"{running} of them run and end"
+                lines.append(f"{who} at once, as when the plug is pulled.")
             disk = "Its disk goes" if one else "Their disks go"
             return Question(
                 f"Delete {whom}?", lines, "Delete", f"Keep {it}",

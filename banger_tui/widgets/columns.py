@@ -121,7 +121,7 @@ def lay_out(width: int, longest_name: int) -> Layout:
     x = name + GAP
     for column in chosen:
         # What is still left goes to the state: it carries the stage while a machine is made.
-        extra = min(left, 14) if column.id == "state" else 0
+        extra = left if column.id == "state" else 0
         places.append((column, x, column.width + extra))
         x += column.width + extra + GAP
     return Layout(tuple(places))

@@ -65,7 +65,9 @@ class HeaderBar(Widget):
 
     def render(self) -> Content:
         width = self.content_size.width
-        left = Content.assemble(("banger", "bold $primary"), _GAP, self._machines())
+        left = Content.styled("banger", "bold $primary")
+        if self._counts is not None or not self._problem:
+            left = Content.assemble(left, _GAP, self._machines())
         if self._problem:
             left = Content.assemble(left, _GAP, (f"! {self._problem}", "$text-warning"))
         facts = self._facts(charts=width >= 100)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -20,11 +19,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from banger_tui.widgets import clock, columns, units
+from banger_tui.widgets import clock, columns, machine_line, units
 from banger_tui.widgets.rows import MachineRow
-from banger_tui.widgets.states import MACHINES
 
-_LEAD = 4  # cursor bar or mark, space, glyph, space
 _HEADER = 1
 
 
@@ -248,14 +245,15 @@ class MachineList(ScrollView, can_focus=True):
     def _lay_out(self, width: int) -> None:
         if width != self._layout_width:
             self._layout_width = width
-            self._columns = columns.lay_out(max(1, width - _LEAD - 1), self._longest)
+            self._columns = columns.lay_out(max(1, width - machine_line.LEAD - 1), self._longest)
             self._strips.clear()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         self._lay_out(width)
         if y < _HEADER:
-            return self._header(width)
+            titles = machine_line.header(self._columns, self._sort, self._style)
+            return machine_line.strip(titles, width)
         index = y - _HEADER + round(self.scroll_offset.y)
         if index >= len(self._order):
             return Strip.blank(width, self._style("row"))
@@ -265,56 +263,12 @@ class MachineList(ScrollView, can_focus=True):
                self.has_focus, width)  # fmt: skip
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._line(row, texts, width)
+            painted = machine_line.line(
+                row, texts, self._columns, self._style, here=row.key == self._cursor,
+                focused=self.has_focus, marked=row.key in self._marks,
+            )  # fmt: skip
+            strip = self._strips[key] = machine_line.strip(painted, width)
         return strip
-
-    def _header(self, width: int) -> Strip:
-        base = self._style("row")
-        segments = [Segment(" " * _LEAD, base)]
-        for column, _, room in self._columns.places:
-            style = self._style("accent" if column is self._sort else "header")
-            title = column.title
-            segments.append(Segment(_cell(title, room, column.right), base + style))
-            segments.append(Segment(" " * columns.GAP, base))
-        return Strip(segments).adjust_cell_length(width, base)
-
-    def _line(self, row: MachineRow, texts: tuple[str, ...], width: int) -> Strip:
-        here = row.key == self._cursor
-        base = self._style("row")
-        if here:
-            base = base + self._style("cursor")
-        marked = row.key in self._marks
-        look = MACHINES[row.state]
-        tone = base + self._style(look.tone)
-        faint = base + self._style("faint")
-        bar = "▌" if here and self.has_focus else ("│" if here else " ")
-        segments = [
-            Segment(bar, base + self._style("accent")),
-            Segment("✓" if marked else " ", base + self._style("accent")),
-            Segment(f"{look.glyph} ", tone),
-        ]
-        for column, text, room in self._cells(texts):
-            if column.id == "name":
-                style = base + Style(bold=True) if here or marked else base
-            elif column.id == "state":
-                style = tone
-            else:
-                style = faint
-            segments.append(Segment(_cell(text, room, column.right), style))
-            segments.append(Segment(" " * columns.GAP, base))
-        return Strip(segments).adjust_cell_length(width, base)
-
-    def _cells(self, texts: tuple[str, ...]) -> list[tuple[columns.Column, str, int]]:
-        """Column, text and width of a row; a long state takes the empty cells to its right."""
-        cells: list[tuple[columns.Column, str, int]] = []
-        for (column, _, room), text in zip(self._columns.places, texts, strict=True):
-            if cells and not text:
-                before, said, width = cells[-1]
-                if before.id == "state" and len(said) > width:
-                    cells[-1] = (before, said, width + columns.GAP + room)
-                    continue
-            cells.append((column, text, room))
-        return cells
 
     def _refresh_rows(self, keys: set[str]) -> None:
         top = round(self.scroll_offset.y)
@@ -368,7 +322,7 @@ class MachineList(ScrollView, can_focus=True):
         if offset is None:
             return
         if offset.y < _HEADER:
-            column = self._columns.at(offset.x - _LEAD)
+            column = self._columns.at(offset.x - machine_line.LEAD)
             if column is not None:
                 self.sort_by(column.id)
             return
@@ -413,9 +367,3 @@ class MachineList(ScrollView, can_focus=True):
     def action_open(self) -> None:
         if self._cursor is not None:
             self.post_message(self.Opened(self._cursor))
-
-
-def _cell(text: str, width: int, right: bool) -> str:
-    if len(text) > width:
-        text = text[: width - 1] + "…" if width > 1 else text[:width]
-    return text.rjust(width) if right else text.ljust(width)

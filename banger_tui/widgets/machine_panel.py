@@ -77,6 +77,12 @@ class MachinePanel(Vertical):
         self.titles()
         return wanted or page
 
+    def rename(self, name: str) -> None:
+        """The machine shown has got a name, or another."""
+        if name != self._machine_name:
+            self._machine_name = name
+            self.titles()
+
     def terminal(self, machine: str, tab: Tab) -> TerminalView:
         """The terminal of a machine's tab, made when it is not there yet."""
         view = self._terminals.get((machine, tab))

@@ -71,7 +71,7 @@ class OperationStrip(Lines, can_focus=True):
             only = self._operations[0]
             elapsed = units.span(only.elapsed(clock.now()))
             how = "Failed" if only.state is OperationState.FAILED else "Working on"
-            title = f"{how}: {units.plain(only.title, 60)} · {elapsed}"
+            title = f"{how}: {stage_text.title(only)} · {elapsed}"
         else:
             title = f"{len(live)} under way" if live else "Failed"
         keys = "o opens · tab here, c cancels" if live else "o opens · esc puts away"

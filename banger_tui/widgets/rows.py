@@ -10,6 +10,8 @@ from banger_tui.widgets import units
 
 #: Kinds of operations that bring a machine into the list before there is a record of it.
 CREATES = "create"
+#: What such a machine is called until its name is made up.
+NAMELESS = "new machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def pending_row(operation: OperationView) -> MachineRow:
     stage = innermost(operation)
     return MachineRow(
         key=pending_key(operation.id),
-        name=operation.subject or "new machine",
+        name=operation.subject or NAMELESS,
         state=VmState.CREATING,
         activity=units.plain(stage.name, 40) if stage else "",
         activity_since=stage.started if stage else operation.started,

@@ -8,10 +8,18 @@ from textual.content import Content
 
 from banger_tui.engine.model import OperationView, StageState, StageView
 from banger_tui.widgets import units
+from banger_tui.widgets.rows import CREATES
 from banger_tui.widgets.states import OPERATIONS, STAGES, style
 
 FAINT = "$foreground-muted"
 SEPARATOR = ("  ", "")
+
+
+def title(operation: OperationView, most: int = 60) -> str:
+    """``create quiet-fox``; ``create a machine`` until its name is made up."""
+    if operation.kind == CREATES and not operation.subject:
+        return "create a machine"
+    return units.plain(operation.title, most)
 
 
 def bar(share: float, width: int) -> Content:
@@ -128,8 +136,8 @@ def activity(operation: OperationView, now: float, width: int) -> Content:
 def line(operation: OperationView, now: float, width: int) -> Content:
     """One operation on one line."""
     look = OPERATIONS[operation.state]
-    title = units.plain(operation.title, 40)
-    head = Content.assemble((f"{look.glyph} ", style(look)), (title, "bold"))
+    name = (title(operation, 40), "bold")
+    head = Content.assemble((f"{look.glyph} ", style(look)), name)
     elapsed = units.span(operation.elapsed(now))
     if operation.state.over:
         text = look.word
@@ -147,10 +155,10 @@ def line(operation: OperationView, now: float, width: int) -> Content:
 def failure(operation: OperationView, width: int) -> list[Content]:
     """What failed, why, and the next step: each on a line, or two where it is long."""
     told = operation.failure
-    title = units.plain(operation.title, 60)
+    whole = title(operation)
     if told is None:
-        return [_clip(Content.styled(f"✗ {title} failed", "bold $text-error"), width)]
-    what = Content.styled(f"{title}: {units.plain(told.title)}", "bold $text-error")
+        return [_clip(Content.styled(f"✗ {whole} failed", "bold $text-error"), width)]
+    what = Content.styled(f"{whole}: {units.plain(told.title)}", "bold $text-error")
     lines = _hanging(("✗ ", "$text-error"), what, width)
     if told.detail:
         lines += _hanging(("  ", ""), Content(units.plain(told.detail)), width)

@@ -42,7 +42,7 @@ def describe(operation: OperationView, width: int, *, folded: bool = False) -> l
     if operation.cancel_requested and not operation.state.over:
         said = f"cancelling, cleaning up ({elapsed})"
     head = Content.assemble(
-        (units.plain(operation.title, 60), "bold"), "  ", (f"{look.glyph} {said}", style(look))
+        (stage_text.title(operation), "bold"), "  ", (f"{look.glyph} {said}", style(look))
     )
     lines = [head.truncate(width, ellipsis=True), Content("")]
     if operation.failure is not None and operation.state is OperationState.FAILED:

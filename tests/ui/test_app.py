@@ -13,6 +13,7 @@ from banger_tui.engine.errors import BangerError
 from banger_tui.engine.hypervisors.fake import FakeDriver
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.settings import Settings
+from banger_tui.screens.error import command_in
 from banger_tui.settings import Loaded
 from banger_tui.widgets.machine_list import MachineList
 from tests.ui.conftest import Running, Start, until
@@ -37,8 +38,28 @@ async def test_broken_database_is_told(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         ui = Running(app, pilot, FakeDriver())
         await ui.sees("This did not work", "→")
-        await ui.press("escape", "r")
+        await ui.press("y")
+        assert app.clipboard == f"mv {paths.database} {paths.database}.broken"
+        await ui.press("escape")
+        await ui.sees("! not open")
+        assert "opening" not in ui.shown().splitlines()[0]
+        await ui.press("r")
         await ui.sees("This did not work")
+
+
+@pytest.mark.parametrize(
+    ("hint", "command"),
+    [
+        ("Keep a copy, then: mv /a b/c /d.broken (VMs are made anew)", "mv /a b/c /d.broken"),
+        ("Install it: sudo apt-get install x   (or run: make setup)", "sudo apt-get install x"),
+        ("See: banger-tui image list; get it: banger-tui image pull x", "banger-tui image list"),
+        ("Stop it first: banger-tui vm stop quiet-fox", "banger-tui vm stop quiet-fox"),
+        ("Make it writable for you, or set BANGER_HOME=DIR.", ""),
+        ("", ""),
+    ],
+)
+def test_command_in_a_hint_stands_alone(hint: str, command: str) -> None:
+    assert command_in(hint) == command
 
 
 async def test_an_error_of_a_call_is_shown_with_all_its_parts(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 
+import pytest
 from textual.widgets import Button
 
 from banger_tui.engine.errors import BootFailed
+from banger_tui.engine.hypervisors import fake_artefacts
 from banger_tui.engine.hypervisors.fake import FakeDriver
 from banger_tui.engine.model import OperationState, VmState
 from banger_tui.screens.confirm import ConfirmScreen
@@ -24,7 +27,7 @@ async def test_empty_home_says_how_to_begin(start: Start) -> None:
 async def test_run_shows_stages_then_gives_a_shell_that_answers(
     start: Start, smooth: Callable[[], None]
 ) -> None:
-    async with start(FakeDriver(boot_seconds=0.4)) as ui:
+    async with start(FakeDriver(boot_seconds=1.2)) as ui:
         smooth()
         await ui.press("r")
         await ui.sees("Working on: create", "boot")
@@ -89,7 +92,7 @@ async def test_stop_start_delete_each_with_what_it_asks(start: Start) -> None:
         await ui.until(lambda: ui.state(vm.name) is VmState.RUNNING, "it starts")
         await ui.sees(f"root@{vm.name}:~#")
         await ui.press("d")
-        await ui.sees("This can't be undone.", "stopped first")
+        await ui.sees("This can't be undone.", "ends at once, as when the plug is pulled")
         await ui.press("y")
         await ui.until(lambda: not ui.vms, "it is gone")
         await ui.sees("No machines yet.")
@@ -145,8 +148,12 @@ async def test_failed_create_tells_what_why_and_what_next(start: Start) -> None:
         await ui.sees("The guest gave no sign of life", "Nothing came in 20 s.", "→ Look at")
         await ui.sees("No machines yet.")
         assert not ui.vms, "nothing half-made stays"
+        operations = ui.app.bridge.world.operations.values()
+        failed = next(o.id for o in operations if o.kind == "create")
+        with ui.app.paths.operation_log(failed).open("a") as log:
+            log.write("a line of the log\n" * 100 + "the last of the console\n")
         await ui.press("o")
-        await ui.sees("failed after", "→ Look at the console log.")
+        await ui.sees("failed after", "→ Look at the console log.", "the last of the console")
         await ui.press("escape", "escape")
         await ui.until(lambda: "Look at" not in ui.shown(), "escape puts it away")
 
@@ -175,6 +182,50 @@ async def test_cancel_from_the_list(start: Start) -> None:
         await ui.sees("Cancel create")
         await ui.press("y")
         await ui.until(lambda: ui.ended("create") == [OperationState.CANCELLED])
+
+
+async def test_machine_without_a_name_yet_has_a_title(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = functools.partial(fake_artefacts.FakeBuilders, image_seconds=60.0)
+    monkeypatch.setattr(fake_artefacts, "FakeBuilders", slow)
+    async with start() as ui:
+        await ui.press("r")
+        await ui.sees(
+            "─ new machine   Overview", "create a machine  ◐", "Working on: create a machine",
+            "pull image ",
+        )  # fmt: skip
+
+
+async def test_cursor_goes_back_when_a_create_comes_to_nothing(start: Start) -> None:
+    driver = FakeDriver()
+    async with start(driver) as ui:
+        first = await ui.run_one()
+        await ui.press("ctrl+right_square_bracket")
+        second = await ui.run_one()
+        await ui.press("ctrl+right_square_bracket")
+        machines = ui.home.query_one(MachineList)
+        for vm in (first, second):
+            ui.home.go_to(vm.id)
+            driver.failures["sign_of_life"] = BootFailed("No sign of life", "", "Look.")
+            await ui.press("r")
+            await ui.sees("No sign of life")
+            back = functools.partial(_cursor_is_on, machines, vm.id)
+            await ui.until(back, "the cursor is back")
+            await ui.press("escape")
+        driver.failures.clear()
+        driver.delays["sign_of_life"] = 30.0
+        ui.home.go_to(first.id)
+        await ui.press("r")
+        await ui.sees("◐ boot")
+        assert machines.cursor not in (first.id, second.id), "it follows the new one"
+        await ui.press("x", "y")
+        await ui.until(lambda: OperationState.CANCELLED in ui.ended("create"))
+        await ui.until(lambda: machines.cursor == first.id, "the cursor is back")
+
+
+def _cursor_is_on(machines: MachineList, key: str) -> bool:
+    return machines.cursor == key
 
 
 async def test_quit_asks_while_something_is_under_way(start: Start) -> None:

@@ -1,0 +1,156 @@
+"""What the home screen shows: machines left, the chosen one right, what goes on below.
+
+It draws from the bridge's ``World`` when it is told to; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal
+from textual.screen import Screen
+from textual.widget import Widget
+
+from banger_tui.bridge import Bridge
+from banger_tui.engine.model import MIB, VmState
+from banger_tui.screens import hints
+from banger_tui.screens.machine_rows import MachineRows
+from banger_tui.screens.machine_streams import MachineStreams
+from banger_tui.screens.own_operations import OwnOperations
+from banger_tui.widgets import rows
+from banger_tui.widgets.empty_state import EmptyState, FirstRun
+from banger_tui.widgets.header_bar import Counts, HeaderBar
+from banger_tui.widgets.key_bar import KeyBar
+from banger_tui.widgets.machine_list import MachineList
+from banger_tui.widgets.machine_panel import MachinePanel, OverviewPage
+from banger_tui.widgets.operation_strip import OperationStrip
+from banger_tui.widgets.terminal import TerminalView
+
+if TYPE_CHECKING:
+    from banger_tui.engine.settings import Settings
+
+
+class HomeView(Screen[None]):
+    """The parts of the home screen and what stands in each."""
+
+    ESCAPE_TO_MINIMIZE = False
+    AUTO_FOCUS = ""
+
+    def __init__(self, bridge: Bridge, defaults: Settings) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._world = bridge.world
+        self._defaults = defaults
+        self._header = HeaderBar()
+        self._list = MachineList(id="machines")
+        self._panel = MachinePanel(id="panel")
+        self._strip = OperationStrip()
+        self._rows = MachineRows(self._world, self._list)
+        self._streams = MachineStreams(self, self._panel, bridge)
+        self._own = OwnOperations()
+        self._ticks = 0
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        with Container(id="nothing"):
+            yield EmptyState()
+        with Horizontal(id="body"):
+            yield self._list
+            yield self._panel
+        yield self._strip
+        yield KeyBar()
+
+    def _show_machine(self) -> Widget:
+        """The panel shows the machine under the cursor; returns what takes the focus there."""
+        view = self._streams.show(self._rows.current, self._list.cursor or "", self._rows.name)
+        self._show_overview()
+        self._show_keys()
+        return view
+
+    def _show_overview(self) -> None:
+        vm = self._rows.current
+        stats = self._world.stats.get(vm.id) if vm else None
+        self._panel.rename(self._rows.name)
+        self._panel.overview.show(vm, stats, self._rows.operation)
+
+    def _count(self) -> None:
+        vms = self._world.vms.values()
+        total = len(self._world.vms)
+        self._header.show_counts(
+            Counts(
+                total,
+                sum(vm.running for vm in vms),
+                sum(vm.state is VmState.FAILED for vm in vms),
+            )
+        )
+        empty = self._world.loaded and not total and not self._rows.pending
+        if empty:
+            defaults, host = self._defaults, self._world.host
+            self.query_one(EmptyState).show(
+                FirstRun(
+                    image=defaults.image,
+                    cpus=defaults.cpus,
+                    memory_bytes=defaults.memory_mib * MIB,
+                    image_here=defaults.image in self._world.images,
+                    summary=self._world.summary,
+                    disk_free=host.disk_free if host else None,
+                )
+            )
+        if empty != self.has_class("-empty"):
+            self.set_class(empty, "-empty")
+            if self.is_active or self.focused is None:
+                (self.query_one(EmptyState) if empty else self._list).focus()
+
+    def _show_strip(self) -> None:
+        live = self._world.live()
+        creating = {
+            stage.name
+            for operation in live
+            if operation.kind == rows.CREATES
+            for stage in operation.stages
+            if stage.started and not stage.ended
+        }
+        # A pull that a create waits for is told inside it.
+        live = [o for o in live if o.kind not in creating]
+        self._strip.show([*self._own.failed, *live])
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        busy = bool(self._world.live())
+        if not self.is_active or not (busy or self._ticks % 5 == 0):
+            return
+        self._list.tick()
+        self._strip.tick()
+        if self._panel.tab == "overview":
+            self._panel.overview.changed()
+
+    def _show_keys(self) -> None:
+        bar = self.query_one(KeyBar)
+        focused = self.focused
+        vm = self._rows.current
+        if isinstance(focused, TerminalView):
+            bar.show(hints.IN_TERMINAL)
+        elif self._filter_has_focus:
+            bar.show(hints.IN_FILTER)
+        elif isinstance(focused, OperationStrip):
+            bar.show(hints.IN_STRIP, hints.TAIL)
+        elif isinstance(focused, OverviewPage):
+            bar.show(hints.IN_OVERVIEW, hints.TAIL)
+        elif self.has_class("-empty"):
+            bar.show(hints.EMPTY, hints.TAIL)
+        else:
+            making = self._list.cursor is not None and (vm is None or vm.state is VmState.CREATING)
+            bar.show(
+                hints.for_list(
+                    vm,
+                    making=making,
+                    marked=len(self._list.marks),
+                    filtered=bool(self._list.filter),
+                ),
+                hints.TAIL,
+            )
+
+    @property
+    def _filter_has_focus(self) -> bool:
+        return self.focused is not None and self.focused.id == "filter"
