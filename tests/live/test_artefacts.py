@@ -88,11 +88,17 @@ async def test_kernel(paths: Paths, stage: PlainStage, tmp_path: Path) -> None:
     assert any(total is not None and unit == "bytes" for _, total, unit in stage.seen)
 
 
+def _trust(content: tarfile.TarFile) -> None:
+    """As the argument ``filter`` would, which Python has only from 3.11.4 on."""
+    content.extraction_filter = getattr(tarfile, "tar_filter", None)
+
+
 async def test_kit_runs_and_is_made_once(paths: Paths, stage: PlainStage, tmp_path: Path) -> None:
     archive = await kit.ensure(paths, stage)
     with tarfile.open(archive) as content:
         assert {(m.uid, m.gid, m.mtime) for m in content} == {(0, 0, 0)}
-        content.extractall(tmp_path, filter="tar")
+        _trust(content)
+        content.extractall(tmp_path)
     programs = {path.name for path in (tmp_path / ".banger/bin").iterdir()}
     assert {"busybox", "sh", "dropbear", "tmux", "sftp-server", "resize2fs"} <= programs
     library = tmp_path / ".banger/lib"
@@ -111,7 +117,8 @@ async def test_scripts_use_only_what_busybox_has(
     paths: Paths, stage: PlainStage, tmp_path: Path
 ) -> None:
     with tarfile.open(await kit.ensure(paths, stage)) as content:
-        content.extract(".banger/bin/busybox", tmp_path, filter="tar")
+        _trust(content)
+        content.extract(".banger/bin/busybox", tmp_path)
     busybox = str(tmp_path / ".banger/bin/busybox")
     applets = set((await run_tool([busybox, "--list"], capture=True)).output.split())
     wanted = {
@@ -197,7 +204,6 @@ async def test_sources_that_are_not_debians_are_left_out(
     assert kept.count("Types: deb") == len(host.sources)
 
 
-@pytest.mark.slow
 async def test_host_without_debian_sources(
     paths: Paths, stage: PlainStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
