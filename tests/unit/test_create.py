@@ -12,6 +12,7 @@ from banger_tui.engine.errors import (
     BootFailed,
     HypervisorFailure,
     InvalidInput,
+    MissingTool,
     NameTaken,
     NotInCatalog,
     OperationCancelled,
@@ -291,6 +292,17 @@ async def test_closing_the_engine_cancels_and_waits_for_the_cleanup(tmp_path: Pa
 
 
 # ----------------------------------------------------------------------------- what goes wrong
+
+
+async def test_a_missing_hypervisor_is_told_before_anything_is_built(tmp_path: Path) -> None:
+    builders, driver = WatchedBuilders(), WatchedDriver()
+    driver.failures["check"] = MissingTool("qemu is not installed")
+    async with fake_engine(tmp_path, driver=driver, builders=builders) as engine:
+        operation = await engine.vms.create(VmSpec(name="web", image=IMAGE))
+        with pytest.raises(MissingTool):
+            await operation.result()
+        assert (builders.images_built, builders.kernels_built) == (0, 0)
+        await assert_no_vms(engine)
 
 
 async def test_an_unknown_image_names_near_ones(tmp_path: Path) -> None:

@@ -154,6 +154,10 @@ class Driver(Protocol):
 
     async def capabilities(self) -> Capabilities: ...
 
+    async def check(self) -> None:
+        """Raises: MissingTool, when a program that it starts isn't installed."""
+        ...
+
     async def create_disk(self, rootfs: Path, disk: Path, size: int) -> None:
         """Make a VM's disk on top of an image's raw filesystem; ``size`` in bytes."""
         ...

@@ -66,7 +66,9 @@ class FakeVmm:
 
 @dataclass
 class FakeDriver:
-    """Implements ``Driver``. Steps: create_disk, launch, sign_of_life, wait_ready, forward, quit.
+    """Implements ``Driver``.
+
+    Steps: check, create_disk, launch, sign_of_life, wait_ready, forward, quit.
 
     ``delays[step]`` is seconds the step takes; ``failures[step]`` is raised by it; ``hooks[step]``
     is awaited in it with the VM's id.
@@ -96,6 +98,9 @@ class FakeDriver:
 
     async def capabilities(self) -> Capabilities:
         return Capabilities("none", ("fake", "fake-fallback"))
+
+    async def check(self) -> None:
+        await self._step("check", "")
 
     async def create_disk(self, rootfs: Path, disk: Path, size: int) -> None:
         await self._step("create_disk", disk.parent.name)

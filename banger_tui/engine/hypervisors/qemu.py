@@ -57,8 +57,8 @@ class QemuDriver:
     async def probe(self) -> Probe:
         kvm, why = kvm_usable()
         try:
-            find_tool("qemu-img")
             find_tool(self.target.binary)
+            find_tool("qemu-img")
             result = await run_tool([self.target.binary, "--version"], capture=True)
         except MissingTool as error:
             return Probe("qemu", False, reason=error.title, hint=error.hint)
@@ -76,6 +76,10 @@ class QemuDriver:
         return Capabilities(
             self.target.accelerator, self.target.machines, self.target.console, arguments
         )
+
+    async def check(self) -> None:
+        for tool in (self.target.binary, "qemu-img"):
+            await asyncio.to_thread(find_tool, tool)
 
     async def create_disk(self, rootfs: Path, disk: Path, size: int) -> None:
         await run_tool(

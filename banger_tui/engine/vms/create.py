@@ -44,6 +44,8 @@ def create(ctx: Context, spec: VmSpec) -> Callable[[Run], Awaitable[VmRecord]]:
     async def work(run: Run) -> VmRecord:
         capabilities = await ctx.driver.capabilities()
         validate(spec, capabilities.max_cpus)
+        # Before a minute goes into an image that nothing here can boot.
+        await ctx.driver.check()
         if spec.name is not None:
             # Early, so that nobody waits for a pull in vain; the reservation has the last word.
             if await ctx.store.vm_or_none(spec.name):
