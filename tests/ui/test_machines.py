@@ -13,9 +13,11 @@ from banger_tui.engine.errors import BootFailed
 from banger_tui.engine.hypervisors import fake_artefacts
 from banger_tui.engine.hypervisors.fake import FakeDriver
 from banger_tui.engine.model import OperationState, VmState
+from banger_tui.engine.vms.create import STAGES
 from banger_tui.screens.confirm import ConfirmScreen
 from banger_tui.widgets.machine_list import MachineList
 from banger_tui.widgets.terminal import TerminalView
+from tests.engine_fixtures.gates import Gate, gate_stage
 from tests.ui.conftest import Start
 
 
@@ -172,6 +174,23 @@ async def test_cancel_from_the_operations_screen(start: Start) -> None:
         await ui.until(lambda: ui.ended("create") == [OperationState.CANCELLED])
         await ui.until(lambda: not ui.vms, "nothing is left")
         await ui.sees("cancelled after")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_cancel_in_every_stage(
+    start: Start, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    gate = Gate()
+    gate_stage(monkeypatch, "create", stage, "end", gate)
+    async with start() as ui:
+        await ui.press("r")
+        await gate.reached()
+        await ui.sees(f"◐ {stage}")
+        await ui.press("x")
+        await ui.sees("Cancel create")
+        await ui.press("y")
+        await ui.until(lambda: ui.ended("create") == [OperationState.CANCELLED])
+        await ui.until(lambda: not ui.vms, "nothing is left")
 
 
 async def test_cancel_from_the_list(start: Start) -> None:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from banger_tui.engine.vms.create import STAGES
+
 COMMAND = [sys.executable, "-m", "banger_tui"]
 SEQUENCES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
@@ -229,6 +231,24 @@ def test_an_interrupt_says_what_happens() -> None:
     assert "Cancelling …" in err
     assert "error:" not in err
     assert err.endswith("Cancelled: create web\nNothing of it is left.\n")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_ctrl_c_in_every_stage_of_a_create(private_home: Path, stage: str) -> None:
+    """The image is not here: the pulls it needs end as well."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.engine_fixtures.standing_cli", f"create/{stage}",
+         "-q", "vm", "create", "--name", "web"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n", process.communicate()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Cancelled" in err
+    assert json.loads(run("vm", "list", "--json").stdout) == []
+    assert leftovers(private_home) == []
 
 
 def _booting(*argv: str) -> subprocess.Popen[str]:
