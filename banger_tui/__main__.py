@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import sys
 
+from banger_tui import startup
+
 
 def main() -> int:
     """Run the program and return its exit code."""
+    startup.begin()
     try:
         if len(sys.argv) > 1:
             from banger_tui.cli.main import main as command_line

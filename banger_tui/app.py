@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.screen import Screen
 from textual.theme import Theme
 
+from banger_tui import startup
+from banger_tui.bridge import Bridge, Opened, OpenFailed
+from banger_tui.screens.home import HomeScreen
 from banger_tui.settings import DEFAULT_THEME, Loaded, load
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from textual.command import Provider
 
-    from banger_tui.bridge import Bridge
     from banger_tui.engine.api import Engine
     from banger_tui.engine.hypervisors.base import Driver
     from banger_tui.engine.paths import Paths
@@ -55,15 +55,6 @@ def _commands() -> type[Provider]:
     from banger_tui.commands import Commands
 
     return Commands
-
-
-class OpeningScreen(Screen[None]):
-    """The first frame: nothing that is slow to import or lay out comes before it."""
-
-    def render(self) -> Content:
-        return Content.assemble(
-            (" banger", "bold $primary"), "   ", ("opening …", "$foreground-muted")
-        )
 
 
 class BangerApp(App[None]):
@@ -96,32 +87,22 @@ class BangerApp(App[None]):
         # Not only when mounted: the first frame has the right colours, nothing is parsed twice.
         self.set_reactive(App.theme, self._known_theme())
         self.stylesheet.set_variables(self.get_css_variables())
+        self.bridge = Bridge()
         self.crash: str = ""
         self._driver_of_engine = driver
         self._quitting = False
         self._terminal_lost = False
 
-    @cached_property
-    def bridge(self) -> Bridge:
-        """What carries the engine's events; imported with the home screen."""
-        from banger_tui.bridge import Bridge
-
-        return Bridge()
-
     def get_default_screen(self) -> Screen[None]:
-        return OpeningScreen()
+        return HomeScreen(self.bridge, self.settings.engine, self.paths)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._enter)
 
-    async def _enter(self) -> None:
-        """After the first frame: the home screen, then the engine."""
-        await asyncio.to_thread(importlib.import_module, "banger_tui.screens.home")
-        from banger_tui.screens.home import HomeScreen
-
-        home = HomeScreen(self.bridge, self.settings.engine, self.paths)
-        await self.push_screen(home)
-        self.call_after_refresh(self.connect)
+    def _enter(self) -> None:
+        """After the first frame: the engine."""
+        self.bridge.listen(self)
+        self.connect()
         problems = list(self.settings.problems)
         if self.settings.theme not in self.available_themes:
             known = ", ".join(sorted(self.available_themes))
@@ -130,6 +111,11 @@ class BangerApp(App[None]):
         for problem in problems:
             self.notify(problem, title="Setting left out", severity="warning", timeout=20,
                         markup=False)  # fmt: skip
+
+    @on(Opened)
+    @on(OpenFailed)
+    def _started(self) -> None:
+        startup.over()
 
     def _leave_colors_out(self) -> None:
         from banger_tui.widgets.no_color import BLACK_AND_WHITE, WithoutColors
@@ -156,9 +142,8 @@ class BangerApp(App[None]):
         await self.disconnect()
 
     async def disconnect(self) -> None:
-        """Close the engine, if it was ever wanted."""
-        if "bridge" in self.__dict__:
-            await self.bridge.close()
+        """Close the engine."""
+        await self.bridge.close()
 
     # -- the end
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
+from banger_tui import startup
 from banger_tui.cli.output import Output, debugging, show_traceback
 from banger_tui.cli.parser import build, parse, split
 from banger_tui.engine.errors import BangerError, InvalidInput, OperationCancelled
@@ -142,6 +143,7 @@ async def _with_engine(args: Namespace, out: Output, interrupts: Interrupts) -> 
     loaded = await asyncio.to_thread(load, paths.config_file)
     settings = loaded.engine.with_environment()
     async with open_engine(paths, settings) as engine:
+        startup.over()
         for problem in loaded.problems:
             out.warning(problem)
         try:
