@@ -30,7 +30,7 @@ from banger_tui.engine.process import ProcessId
 from banger_tui.engine.publish import under_way
 from banger_tui.engine.stages import settled
 from banger_tui.engine.vms import files
-from banger_tui.engine.vms.lifecycle import end_vmm, find_vmm
+from banger_tui.engine.vms.lifecycle import end_vmm, find_vmm, mark_stopped
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 0.05  # seconds to try for a lock: enough for a millisecond's work to pass
@@ -101,7 +101,7 @@ async def _settle_locked(ctx: Context, vm: VmRecord) -> None:
             await _erase(ctx, vm)
         case VmState.STARTING:
             await end_vmm(ctx, vm)
-            await _mark_stopped(ctx, vm, "its last start was interrupted")
+            await mark_stopped(ctx, vm, "its last start was interrupted")
         case VmState.RUNNING | VmState.STOPPING:
             await _adopt(ctx, vm)
         case VmState.STOPPED | VmState.FAILED:
@@ -119,7 +119,7 @@ async def _adopt(ctx: Context, vm: VmRecord) -> None:
         found = await asyncio.to_thread(ctx.driver.find, vm.id)
         vmm = found[0] if found else None
     if vmm is None:
-        await _mark_stopped(ctx, vm, "it ended while banger-tui was not running")
+        await mark_stopped(ctx, vm, "it ended while banger-tui was not running")
     elif vm.state is not VmState.RUNNING or vm.pid != vmm.pid:
         await ctx.store.update_vm(vm.id, state=VmState.RUNNING, pid=vmm.pid, pid_start=vmm.start)
 
@@ -132,18 +132,6 @@ async def orphaned(ctx: Context, vm: VmRecord) -> bool:
         return True
     owner = await ctx.store.vm_owner(vm.id)
     return owner != (0, 0) and not ProcessId(*owner).alive
-
-
-async def _mark_stopped(ctx: Context, vm: VmRecord, reason: str) -> None:
-    await asyncio.to_thread(files.remove_sockets, ctx.paths, vm.id)
-    await ctx.store.update_vm(
-        vm.id,
-        state=VmState.STOPPED,
-        stopped_at=time.time(),
-        reason=reason,
-        pid=None,
-        pid_start=None,
-    )
 
 
 async def _erase(ctx: Context, vm: VmRecord) -> None:

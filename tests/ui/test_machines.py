@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
 
 import pytest
 from textual.widgets import Button
@@ -27,10 +26,9 @@ async def test_empty_home_says_how_to_begin(start: Start) -> None:
 
 
 async def test_run_shows_stages_then_gives_a_shell_that_answers(
-    start: Start, smooth: Callable[[], None]
+    start: Start,
 ) -> None:
     async with start(FakeDriver(boot_seconds=1.2)) as ui:
-        smooth()
         await ui.press("r")
         await ui.sees("Working on: create", "boot")
         await ui.until(lambda: isinstance(ui.app.focused, TerminalView), "the shell has the focus")

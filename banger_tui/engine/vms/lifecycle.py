@@ -63,7 +63,7 @@ def kill(ctx: Context, vm_id: str) -> Work:
             require(vm, "kill")
             async with run.stage("end"):
                 await end_vmm(ctx, vm)
-            return await _stopped(ctx, vm, "killed")
+            return await mark_stopped(ctx, vm, "killed")
 
     return work
 
@@ -113,7 +113,7 @@ async def _powered_off(ctx: Context, run: Run, vm: VmRecord) -> VmRecord:
         if vmm is not None and vmm.alive:
             await ctx.store.update_vm(vm.id, state=VmState.RUNNING)
         else:
-            await _stopped(ctx, vm, "powered off")
+            await mark_stopped(ctx, vm, "powered off")
 
     run.undo(still_running)
     vm = await ctx.store.update_vm(vm.id, state=VmState.STOPPING)
@@ -136,7 +136,7 @@ async def _powered_off(ctx: Context, run: Run, vm: VmRecord) -> VmRecord:
             stage.note(escalated)
     async with run.stage("end"):
         await end_vmm(ctx, vm)
-    return await _stopped(ctx, vm, escalated or "powered off")
+    return await mark_stopped(ctx, vm, escalated or "powered off")
 
 
 async def _counted_down(vmm: Vmm, limit: float, stage: Stage) -> bool:
@@ -169,7 +169,8 @@ async def end_vmm(ctx: Context, vm: VmRecord) -> None:
     await asyncio.to_thread(files.remove_sockets, ctx.paths, vm.id)
 
 
-async def _stopped(ctx: Context, vm: VmRecord, reason: str) -> VmRecord:
+async def mark_stopped(ctx: Context, vm: VmRecord, reason: str) -> VmRecord:
+    """Record that nothing runs this VM any more, and why; its sockets go."""
     await asyncio.to_thread(files.remove_sockets, ctx.paths, vm.id)
     return await ctx.store.update_vm(
         vm.id,

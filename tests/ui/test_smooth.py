@@ -1,0 +1,76 @@
+"""Nothing blocks the event loop: neither the engine's work nor what is drawn of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from banger_tui.engine.hypervisors.fake import FakeDriver
+from banger_tui.widgets.terminal import TerminalView
+from tests.ui.conftest import Running, SlowCallbacks, Start
+
+_ATTEMPTS = 4
+_IN_A_CREATE = 0.05
+# Textual styles, lays out and paints a new screen in one step: 30 to 60 ms for the form in
+# asyncio's debug mode, about half of it without.
+_OPENING_A_DIALOG = 0.1
+
+
+async def _create(ui: Running) -> None:
+    """A sandbox, and a command in its shell."""
+    count = len(ui.vms)
+    await ui.press("r")
+    await ui.until(
+        lambda: len(ui.vms) == count + 1 and isinstance(ui.app.focused, TerminalView),
+        "the new machine's shell has the focus",
+    )
+    await ui.press(*"echo good", "enter")
+    await ui.press("ctrl+right_square_bracket")
+
+
+async def _dialogs(ui: Running) -> None:
+    """A machine by the form; a question, and the answer no."""
+    count = len(ui.vms)
+    await ui.press("n")
+    await ui.sees("New machine")
+    await ui.press("enter")
+    await ui.until(
+        lambda: len(ui.vms) == count + 1 and isinstance(ui.app.focused, TerminalView),
+        "the new machine's shell has the focus",
+    )
+    await ui.press("ctrl+right_square_bracket")
+    await ui.press("d")
+    await ui.sees("Delete")
+    await ui.press("escape")
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds"), [(_create, _IN_A_CREATE), (_dialogs, _OPENING_A_DIALOG)]
+)
+async def test_no_callback_blocks_the_loop(
+    start: Start,
+    slow_callbacks: SlowCallbacks,
+    steps: Callable[[Running], Awaitable[None]],
+    seconds: float,
+) -> None:
+    async with start(FakeDriver(boot_seconds=0.6)) as ui:
+        for _ in range(_ATTEMPTS):
+            slow_callbacks.begin(seconds)
+            await steps(ui)
+            if not slow_callbacks.seen:
+                return
+        # On a busy host the kernel sets a callback aside now and then; a blocking call comes again.
+        raise AssertionError("\n".join(slow_callbacks.seen))
+
+
+async def test_the_guard_sees_a_callback_that_blocks(
+    start: Start, slow_callbacks: SlowCallbacks
+) -> None:
+    async with start() as ui:
+        slow_callbacks.begin(0.05)
+        asyncio.get_running_loop().call_soon(time.sleep, 0.06)
+        await ui.press("?")
+        assert any("sleep" in message for message in slow_callbacks.seen)
