@@ -21,6 +21,13 @@
     ├── StorageFailure          the state directory or database can't be used
     │   ├── StateUnwritable
     │   └── DatabaseCorrupt
+    ├── RegistryFailure         a registry or web server can't give what was asked for
+    │   ├── RegistryUnreachable no answer, a reset, a stall, 5xx after all retries
+    │   ├── RegistryDenied      401 or 403 with the credentials there are
+    │   └── RegistryNotFound    no such repository, tag or digest
+    ├── BadContent              what came is not what it says it is, or not safe to unpack
+    │   ├── DigestMismatch
+    │   └── LimitExceeded       larger than [limits] in config.toml allow; names the limit
     ├── ToolFailed              a program we started ended badly; carries its last lines
     ├── GuestFailure            the machine inside misbehaves
     │   ├── BootFailed
@@ -124,6 +131,27 @@ class StateUnwritable(StorageFailure): ...
 
 
 class DatabaseCorrupt(StorageFailure): ...
+
+
+class RegistryFailure(BangerError): ...
+
+
+class RegistryUnreachable(RegistryFailure): ...
+
+
+class RegistryDenied(RegistryFailure): ...
+
+
+class RegistryNotFound(RegistryFailure): ...
+
+
+class BadContent(BangerError): ...
+
+
+class DigestMismatch(BadContent): ...
+
+
+class LimitExceeded(BadContent): ...
 
 
 class ToolFailed(BangerError):

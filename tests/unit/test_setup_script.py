@@ -31,6 +31,7 @@ PROVIDES = {
     "zstd": "zstd",
     "tmux": "tmux",
     "openssh-client": "ssh",
+    "docker-registry": "docker-registry",
 }
 
 PYTHON = """\
@@ -472,11 +473,11 @@ def test_a_failed_python_step_can_be_repeated(
 
 
 def test_the_tests_need_more_and_their_setup_serves_the_app_too(host: Host) -> None:
-    host.complete("tmux", "openssh-client")
+    host.complete("tmux", "openssh-client", "docker-registry")
 
     assert host.setup("--tests").returncode == 0
 
-    assert host.installs()[0].endswith("tmux openssh-client fonts-dejavu-core")
+    assert host.installs()[0].endswith("tmux openssh-client fonts-dejavu-core docker-registry")
     assert any("requirements-dev.lock" in call for call in host.calls)
     before = host.calls
     assert host.setup("--quiet").stdout == ""

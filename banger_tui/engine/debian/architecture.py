@@ -1,4 +1,4 @@
-"""Debian's name for this machine's architecture."""
+"""Names for this machine's architecture: Debian's, and OCI's, which happen to be the same."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def debian_architecture(machine: str | None = None) -> str:
             "Kernels and guest kits exist for x86-64 and 64-bit ARM.",
         )
     return _NAMES[machine]
+
+
+def oci_platform(machine: str | None = None) -> str:
+    """``linux/amd64`` or ``linux/arm64``. Raises as ``debian_architecture``."""
+    return f"linux/{debian_architecture(machine)}"

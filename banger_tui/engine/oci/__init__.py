@@ -1,0 +1,1 @@
+"""Container images and other files from registries and web servers."""

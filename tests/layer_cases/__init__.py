@@ -1,0 +1,1 @@
+"""A table of image layers, valid and hostile, each with what must become of it."""
