@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from banger_tui.engine.artefacts import Artefacts
+from banger_tui.engine.catalog.catalogs import Catalogs
 from banger_tui.engine.events import Bus
 from banger_tui.engine.flights import Flights
 from banger_tui.engine.hypervisors.base import Driver
@@ -26,3 +27,4 @@ class Context:
     flights: Flights
     driver: Driver
     artefacts: Artefacts
+    catalogs: Catalogs

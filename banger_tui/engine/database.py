@@ -49,6 +49,14 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX operations_by_start ON operations (started);
     """,
+    """
+    ALTER TABLE images ADD COLUMN provenance TEXT NOT NULL DEFAULT '';
+    ALTER TABLE images ADD COLUMN platform TEXT NOT NULL DEFAULT '';
+    ALTER TABLE images ADD COLUMN bootable INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE images ADD COLUMN external TEXT NOT NULL DEFAULT '';
+    ALTER TABLE images ADD COLUMN layers TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE images ADD COLUMN annotations TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 _BUSY_SECONDS = 15.0
 

@@ -1,4 +1,7 @@
-"""How much of a hostile or broken image is read before it is refused."""
+"""How much of a hostile or broken image is read before it is refused.
+
+A person sets them below ``[limits]`` in config.toml.
+"""
 
 from __future__ import annotations
 

@@ -116,8 +116,34 @@ class VmStats:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerRecord:
+    """A layer an image was made of: its blob's digest and size as the manifest has them."""
+
+    digest: str
+    size_bytes: int
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """A bootable root filesystem. ``digest`` is sha256:… of rootfs.ext4 as it was published."""
+    """A root filesystem and what is known about it.
+
+    Args:
+        digest: of rootfs.ext4 as it was published (``ext4.content_digest``).
+        source: where it came from, for people ("catalog: alpine", "oci: …", "bundle: …").
+        size_bytes: taken on disk; ``disk_bytes``: the filesystem's size.
+        kernel: the kernel it boots with, by name; "" for a plain image.
+        init: PID 1, absolute; "" for a plain image.
+        config: OCI image config, as far as a guest honours it: Env, WorkingDir, User, Entrypoint,
+            Cmd, Labels, ExposedPorts (keys as OCI has them).
+        provenance: the source pinned by digest ("docker.io/library/alpine@sha256:…"), or "".
+        platform: "linux/amd64", …
+        bootable: it has the guest kit; False after ``pull --plain``.
+        external: absolute path of the rootfs where it is used in place; "" when the image's own
+            directory holds it.
+        annotations: what its manifest and index say beside the config (OCI image-spec,
+            annotations.md).
+    """
 
     name: str
     digest: str
@@ -128,6 +154,12 @@ class ImageRecord:
     init: str
     created_at: float
     config: dict[str, Any] = field(default_factory=dict)
+    provenance: str = ""
+    platform: str = ""
+    bootable: bool = True
+    external: str = ""
+    layers: tuple[LayerRecord, ...] = ()
+    annotations: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +172,34 @@ class KernelRecord:
     source: str
     size_bytes: int
     created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A bundle that was written: its absolute path, its SHA-256, its size."""
+
+    path: str
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """An artifact that was pushed: the reference pinned by its manifest's digest."""
+
+    reference: str
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What no image needs and nobody is moving: how many files, how many bytes; ``dry_run``: they
+    are still there."""
+
+    files: int
+    bytes_freed: int
+    dry_run: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,14 @@
         run -> RUNTIME/ID             sockets (short path: sun_path holds 107 bytes)
       images/NAME/                    rootfs.ext4, manifest.json
       kernels/NAME/                   vmlinuz, modules/, manifest.json
+      resume/                         pulls to begin again at the next start of the app
       log/                            the program's own log, and one log an operation
     cache/                            may be deleted at any time
       staging/OPERATION/              half-made things; removed when their operation is over
-      kit/DIGEST.tar                  guest kits
+      kit/DIGEST.tar                  guest kits; SUITE-RECIPE names the one last found fresh
+      blobs/                          downloads by digest, shared by pulls; .part files resume
+      catalogs/                       copies of the person's catalogs on the web
+      tools/DIGEST/                   programs that the host has too old
       apt/                            private package lists
     config/config.toml                what a person sets
     runtime/                   0700   sockets; goes with the boot
@@ -34,6 +38,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from banger_tui.engine.errors import StateUnwritable
+from banger_tui.engine.model import ImageRecord
 
 # sockaddr_un.sun_path is 108 bytes with the final NUL (unix(7)); the longest name below a VM's
 # runtime directory is "/0123456789ab/console.sock".
@@ -121,6 +126,18 @@ class Paths:
     def apt(self) -> Path:
         return self.cache / "apt"
 
+    @property
+    def blobs(self) -> Path:
+        return self.cache / "blobs"
+
+    @property
+    def catalogs(self) -> Path:
+        return self.cache / "catalogs"
+
+    @property
+    def resume(self) -> Path:
+        return self.state / "resume"
+
     # -- one thing's directory
     def vm(self, vm_id: str) -> Path:
         return self.vms / vm_id
@@ -130,6 +147,10 @@ class Paths:
 
     def image(self, name: str) -> Path:
         return self.images / directory_name(name)
+
+    def rootfs(self, image: ImageRecord) -> Path:
+        """Its ext4 file, in its directory or where it is used in place."""
+        return Path(image.external) if image.external else self.image(image.name) / "rootfs.ext4"
 
     def kernel(self, name: str) -> Path:
         return self.kernels / directory_name(name)

@@ -6,7 +6,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from banger_tui.engine.limits import Limits
 from banger_tui.engine.model import NetworkMode
+
+
+@dataclass(frozen=True, slots=True)
+class UserCatalog:
+    """A catalog beside the embedded one.
+
+    Args:
+        location: a file's absolute path, or an https URL.
+        sha256: of the file, 64 hex digits; "" accepts any.
+    """
+
+    location: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,9 @@ class Settings:
     stop_seconds: float = 20.0
     """How long a guest may take to power off before it is made to."""
     operations_kept: float = 30 * 86400.0
+    limits: Limits = Limits()  # noqa: RUF009  # frozen, so shared safely
+    catalogs: tuple[UserCatalog, ...] = ()
+    """Catalogs a person added, in their order; they come before the embedded one."""
 
     def with_environment(self, env: Mapping[str, str] | None = None) -> Settings:
         """BANGER_DRIVER and BANGER_ACCELERATOR have precedence over the file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from banger_tui.engine.images.ext4 import remove_tree
+from banger_tui.engine.debian.namespace import remove_tree
 from banger_tui.engine.operations import Run
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.shield import in_thread

@@ -32,12 +32,13 @@ from banger_tui.engine.events import (
 from banger_tui.engine.model import (
     ImageRecord,
     KernelRecord,
+    LayerRecord,
     NetworkMode,
     OperationView,
     VmRecord,
     VmState,
 )
-from banger_tui.engine.serial import operation_from_row, operation_to_row
+from banger_tui.engine.serial import operation_from_row, operation_to_row, to_json
 
 
 class Store:
@@ -306,7 +307,9 @@ def _in_use(what: str, names: list[str]) -> InUse:
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
+    if isinstance(value, dict | tuple):
+        return json.dumps(to_json(value), sort_keys=True)
+    return value
 
 
 def _columns(record: VmRecord | ImageRecord | KernelRecord) -> dict[str, Any]:
@@ -328,6 +331,9 @@ def _vm(row: sqlite3.Row) -> VmRecord:
 def _image(row: sqlite3.Row) -> ImageRecord:
     values = dict(row)
     values["config"] = json.loads(values["config"])
+    values["annotations"] = json.loads(values["annotations"])
+    values["bootable"] = bool(values["bootable"])
+    values["layers"] = tuple(LayerRecord(**layer) for layer in json.loads(values["layers"]))
     return ImageRecord(**values)
 
 

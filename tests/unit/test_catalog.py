@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from banger_tui.engine.catalog.entries import DebianSource, KitSource
-from banger_tui.engine.catalog.load import embedded, near, parse_images, parse_kernels
+from banger_tui.engine.catalog.entries import DebianSource, KitSource, OciSource
+from banger_tui.engine.catalog.load import embedded, near
+from banger_tui.engine.catalog.parse import parse_images, parse_kernels
 from banger_tui.engine.errors import InvalidInput, NotInCatalog
+from banger_tui.engine.oci.reference import parse
+
+ROOT = Path(__file__).parents[2]
 
 GOOD: dict[str, Any] = {
     "images": [
@@ -33,7 +42,40 @@ def test_the_shipped_catalog_hangs_together() -> None:
     for image in catalog.images.values():
         kernel = catalog.kernel(image.kernel)
         assert "{" not in kernel.package
-        assert kernel.suite == image.source.suite
+        if isinstance(image.source, DebianSource | KitSource):
+            assert kernel.suite == image.source.suite
+
+
+def test_what_people_look_for_is_shipped() -> None:
+    catalog = embedded()
+    golden = catalog.image("debian-bookworm").source
+    assert isinstance(golden, DebianSource)
+    wanted = "systemd sudo git curl ca-certificates iproute2 tmux vim-tiny".split()
+    assert set(wanted) <= set(golden.packages)
+    assert isinstance(catalog.image("debian-bookworm-slim").source, DebianSource)
+    for name in ("alpine", "ubuntu", "debian", "fedora", "archlinux"):
+        source = catalog.image(name).source
+        assert isinstance(source, OciSource)
+        assert parse(source.reference).canonical == source.reference, "written in full"
+
+
+def test_the_wheel_brings_the_catalogs(tmp_path: Path) -> None:
+    """Built, unpacked, and loaded from there with nothing of the checkout in reach."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=100)
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = tmp_path / "inside"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(inside)
+    load = "from banger_tui.engine.catalog import load; c = load.embedded(); "
+    load += "print(load.__file__, *c.images, *c.kernels)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", load], cwd=tmp_path, check=True, capture_output=True,
+        text=True, timeout=100, env={**os.environ, "PYTHONPATH": str(inside)},
+    )  # fmt: skip
+    where, *names = done.stdout.split()
+    assert Path(where).is_relative_to(inside)
+    assert names == [*embedded().images, *embedded().kernels]
 
 
 def test_an_unknown_name_gets_near_ones() -> None:
