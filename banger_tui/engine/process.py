@@ -15,7 +15,7 @@ import os
 import shutil
 import signal
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,7 @@ async def run_tool(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: bytes | None = None,
+    stdin_file: int | None = None,
     capture: bool = False,
     check: bool = True,
     title: str = "",
@@ -98,6 +99,7 @@ async def run_tool(
         log: a file to which all output is appended.
         env: variables set on top of this process's environment.
         stdin: bytes for its standard input (default: nothing).
+        stdin_file: a descriptor to be its standard input; stays open here.
         capture: keep the whole of stdout as ``output`` (stderr goes to on_line, log and tail).
         check: raise ToolFailed on a non-zero exit code.
         title: the error's title (default: "NAME failed").
@@ -108,18 +110,19 @@ async def run_tool(
         MissingTool, ToolFailed
     """
     program = find_tool(argv[0])
+    given = asyncio.subprocess.PIPE if stdin is not None else stdin_file
     lease_read, lease_write = os.pipe()
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await _started(asyncio.create_subprocess_exec(
             "/bin/sh", "-c", _GUARD, "guard", str(lease_read), program, *argv[1:],
-            stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL if given is None else given,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE if capture else asyncio.subprocess.STDOUT,
             cwd=cwd,
             env={**os.environ, **_ENVIRONMENT, **(env or {})},
             pass_fds=(lease_read,),
             start_new_session=True,
-        )  # fmt: skip
+        ))  # fmt: skip
     except BaseException:
         os.close(lease_write)
         raise
@@ -171,6 +174,20 @@ async def run_tool(
             tail="\n".join(tail),
         )
     return ToolResult(code, output)
+
+
+async def _started(
+    starting: Awaitable[asyncio.subprocess.Process],
+) -> asyncio.subprocess.Process:
+    """The process, whole or not at all: cancelled in between, asyncio kills the leader alone and
+    waits for its output to end, which the rest of the group keeps open."""
+    task = asyncio.ensure_future(starting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await finish(_end_group(await finish(task)))
+        raise
 
 
 async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:
