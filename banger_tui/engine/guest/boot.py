@@ -116,6 +116,7 @@ def command_line(config: BootConfig, *, console: str, extra: Sequence[str] = ())
         console: the serial device, such as ``ttyS0``.
         extra: further arguments, which depend on the hypervisor and the host.
     """
-    words = [f"console={console}", "quiet", "panic=-1", "reboot=t", *extra]
+    # The first init has set eth0 up: no udev of an image gives it another name.
+    words = [f"console={console}", "quiet", "panic=-1", "reboot=t", "net.ifnames=0", *extra]
     words.append(f"banger.hostname={config.hostname}")
     return " ".join(words)

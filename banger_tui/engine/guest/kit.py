@@ -3,9 +3,10 @@
 One tar, all below ``/.banger``, made of Debian packages. Its programs bring their own loader and
 libraries, so they run in an image of any distribution, or of none::
 
-    .banger/agent init console       our scripts
+    .banger/agent init console       our scripts: what keeps the guest reachable
+    .banger/run start shell          how commands and shells are run in it
     .banger/bin/                     busybox (static), wrappers that start the programs below
-    .banger/lib/                     ld.so, libraries, dropbear, tmux, sftp-server, resize2fs
+    .banger/lib/                     ld.so, libraries, dropbear, tmux, sftp-server, resize2fs, …
     .banger/terminfo/ locale/        what tmux needs
 """
 
@@ -13,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +32,15 @@ from banger_tui.engine.paths import Paths
 from banger_tui.engine.progress import Stage
 
 _PACKAGES = (
-    "busybox-static", "dropbear-bin", "e2fsprogs", "libc-bin", "ncurses-base",
+    "busybox-static", "coreutils", "dropbear-bin", "e2fsprogs", "libc-bin", "ncurses-base",
     "openssh-sftp-server", "tmux",
 )  # fmt: skip
 # What dependencies bring along that no program of ours can use.
-_USELESS = frozenset({"debconf", "adduser", "libaudit-common", "libsemanage-common", "logsave"})
-_SCRIPTS = ("agent", "console", "init", "shell")
+_USELESS = frozenset({
+    "adduser", "debconf", "libacl1", "libattr1", "libaudit-common", "libsemanage-common", "logsave",
+})  # fmt: skip
+_FRESH = 86400.0  # seconds for which apt is not asked again: it takes a second or two
+_SCRIPTS = ("agent", "console", "init", "run", "shell", "start")
 _TERMINALS = (
     "dumb", "linux", "screen-256color", "tmux-256color", "vt100", "xterm", "xterm-256color",
 )  # fmt: skip
@@ -54,6 +60,8 @@ class Program:
 
 
 _PROGRAMS = (
+    # With numbers alone it asks no name service, which busybox's su does.
+    Program(("usr/sbin/chroot",)),
     Program(("usr/sbin/dropbear",)),
     Program(("usr/lib/openssh/sftp-server",)),
     Program(("usr/sbin/resize2fs", "sbin/resize2fs")),
@@ -76,6 +84,10 @@ async def ensure(paths: Paths, stage: Stage, suite: str = "bookworm") -> Path:
     Raises:
         MissingTool, ToolFailed
     """
+    scripts = await asyncio.to_thread(_scripts)
+    memo = paths.kits / f"{suite}-{_recipe(scripts)}"
+    if known := await asyncio.to_thread(_remembered, memo):
+        return known
     selection = await packages.select(
         _PACKAGES,
         suite=suite,
@@ -83,27 +95,54 @@ async def ensure(paths: Paths, stage: Stage, suite: str = "bookworm") -> Path:
         stage=stage,
         keep=lambda package: package.name not in _USELESS,
     )
-    scripts = await asyncio.to_thread(_scripts)
     target = paths.kits / f"{_digest(selection, scripts)}.tar"
-    if await asyncio.to_thread(target.exists):
-        return target
     await asyncio.to_thread(paths.kits.mkdir, parents=True, exist_ok=True)
-    work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=".build-", dir=paths.kits))
+    if not await asyncio.to_thread(target.exists):
+        await _make(selection, scripts, target, stage)
+    await asyncio.to_thread(_remember, memo, target)
+    return target
+
+
+async def _make(
+    selection: packages.Selection, scripts: Sequence[Entry], target: Path, stage: Stage
+) -> None:
+    work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=".build-", dir=target.parent))
     try:
         await packages.fetch(selection, work / "tree", stage)
         stage.note("assemble")
         await asyncio.to_thread(_assemble, work / "tree", scripts, target)
     finally:
         await asyncio.to_thread(rmtree, work, ignore_errors=True)
-    return target
+
+
+def _remembered(memo: Path) -> Path | None:
+    """The kit that apt was last asked about, if that is not long ago."""
+    try:
+        fresh = 0 <= time.time() - memo.stat().st_mtime < _FRESH
+        target = memo.with_name(memo.read_text())
+    except OSError:
+        return None
+    return target if fresh and target.exists() else None
+
+
+def _remember(memo: Path, target: Path) -> None:
+    temporary = memo.with_name(f".{memo.name}.{secrets.token_hex(4)}")
+    temporary.write_text(target.name)
+    temporary.replace(memo)
+
+
+def _recipe(scripts: Sequence[Entry]) -> str:
+    """What goes into a kit but for the versions of packages."""
+    sums = hashlib.sha256(repr((_PACKAGES, _PROGRAMS, _TERMINALS)).encode())
+    for entry in scripts:
+        sums.update(f"{entry.name} {entry.mode} {len(entry.data)}\n".encode() + entry.data)
+    return sums.hexdigest()[:32]
 
 
 def _digest(selection: packages.Selection, scripts: Sequence[Entry]) -> str:
-    sums = hashlib.sha256(repr((_PROGRAMS, _TERMINALS)).encode())
+    sums = hashlib.sha256(_recipe(scripts).encode())
     for package in selection.packages:
         sums.update(f"{package.name} {package.version}\n".encode())
-    for entry in scripts:
-        sums.update(f"{entry.name} {entry.mode} {len(entry.data)}\n".encode() + entry.data)
     return sums.hexdigest()[:32]
 
 

@@ -6,6 +6,7 @@ from banger_tui.engine import assets
 from banger_tui.engine.kernels.cpio import Entry, directory, file, symlink
 
 _SYSTEM = "etc/systemd/system"
+_GENERATORS = "etc/systemd/system-generators"
 _UNITS = {"banger.service": "multi-user.target", "banger-console.service": "multi-user.target"}
 
 
@@ -22,10 +23,10 @@ def systemd_units() -> list[Entry]:
 
 
 def systemd_tuning() -> list[Entry]:
-    """What makes a systemd image boot fast: masks, a journal in memory, no fstab. Blocking."""
-    entries = [
+    """What makes our own Debian boot fast: masks, a journal in memory, no fstab. Blocking."""
+    return [
         symlink(f"{_SYSTEM}/default.target", "/usr/lib/systemd/system/multi-user.target"),
-        directory("etc/systemd/system-generators"),
+        directory(_GENERATORS),
         directory("etc/systemd/journald.conf.d"),
         file(
             "etc/systemd/journald.conf.d/banger.conf",
@@ -34,16 +35,55 @@ def systemd_tuning() -> list[Entry]:
             b"ReadKMsg=no\nAudit=no\n",
         ),
         file("etc/fstab", b""),
-        # Empty: each machine makes its own at its first boot.
-        file("etc/machine-id", b"", 0o444),
+        *fresh_machine_id(),
+        *_masks("guest/systemd-masks"),
     ]
-    for line in assets.read("guest/systemd-masks").decode().splitlines():
+
+
+def systemd_foreign() -> list[Entry]:
+    """What a systemd of another's making needs so that nothing stops or disturbs its boot here.
+    Blocking.
+
+    Far less than for our own Debian: what an image was made for stays. Masked is what is in the
+    kit's way, waits for what never comes, or does nothing useful here (the file says which). The
+    network is up before systemd is: its own network services keep their hands off. An fstab names
+    disks of another machine.
+    """
+    return [
+        file("etc/fstab", b""),
+        directory("etc/systemd/network"),
+        file(
+            "etc/systemd/network/00-banger.network",
+            b"[Match]\nName=eth0\n\n[Link]\nUnmanaged=yes\n",
+        ),
+        *_masks("guest/systemd-masks-foreign"),
+    ]
+
+
+def network_manager() -> list[Entry]:
+    """Its part in keeping off the network, for an image that has it."""
+    return [
+        directory("etc/NetworkManager/conf.d"),
+        file(
+            "etc/NetworkManager/conf.d/90-banger.conf",
+            b"[keyfile]\nunmanaged-devices=interface-name:eth0\n",
+        ),
+    ]
+
+
+def _masks(name: str) -> list[Entry]:
+    entries = []
+    for line in assets.read(name).decode().splitlines():
         words = line.split()
-        if not words or words[0].startswith("#"):
-            continue
-        place = "etc/systemd/system-generators" if words[0] == "generator" else _SYSTEM
-        entries.append(symlink(f"{place}/{words[-1]}", "/dev/null"))
+        if words and not words[0].startswith("#"):
+            place = _GENERATORS if words[0] == "generator" else _SYSTEM
+            entries.append(symlink(f"{place}/{words[-1]}", "/dev/null"))
     return entries
+
+
+def fresh_machine_id() -> list[Entry]:
+    """Empty: each machine makes its own at its first boot (machine-id(5))."""
+    return [directory("etc"), file("etc/machine-id", b"", 0o444)]
 
 
 def sftp_server() -> list[Entry]:
