@@ -2,51 +2,39 @@
 
 from __future__ import annotations
 
+import gzip
 import lzma
-import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from banger_tui.engine.debian.elf import dynamic, section
-from banger_tui.engine.errors import ToolFailed
-from banger_tui.engine.kernels.modules import closure, dependencies
+from banger_tui.engine.errors import BadContent, OperationCancelled
+from banger_tui.engine.kernels.modules import ModuleFiles, ModuleInfo, closure, in_directory, info
+from tests.unit.kernels.samples import VERSION, module
 
 
-def module_file(*depends: str) -> bytes:
-    """The smallest ELF file with a .modinfo section."""
-    info = b"license=GPL\0depends=" + ",".join(depends).encode() + b"\0name=x\0"
-    names = b"\0.modinfo\0.shstrtab\0"
-    start = 64
-    headers = start + len(info) + len(names)
-    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack(
-        "<HHIQQQIHHHHHH", 1, 62, 1, 0, 0, headers, 0, 64, 0, 0, 64, 3, 2
-    )  # fmt: skip
-    rows = ((0, 0, 0), (1, start, len(info)), (10, start + len(info), len(names)))
-    table = b"".join(
-        struct.pack("<IIQQQQIIQQ", name, 1, 0, 0, offset, size, 0, 0, 1, 0)
-        for name, offset, size in rows
-    )
-    return header + info + names + table
-
-
-def tree(root: Path, files: dict[str, Sequence[str]], built_in: Sequence[str] = ()) -> Path:
+def tree(root: Path, files: dict[str, Sequence[str]], built_in: Sequence[str] = ()) -> ModuleFiles:
+    ways: dict[str, Callable[[bytes], bytes]] = {
+        ".xz": lzma.compress, ".gz": gzip.compress, ".zst": zstandard.compress
+    }  # fmt: skip
     for name, depends in files.items():
         path = root / "kernel/drivers" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = module_file(*depends)
-        path.write_bytes(lzma.compress(data) if name.endswith(".xz") else data)
+        data = module(*depends)
+        path.write_bytes(ways.get(path.suffix, bytes)(data))
     (root / "modules.builtin").write_text("".join(f"kernel/fs/{name}.ko\n" for name in built_in))
-    return root
+    return in_directory(root)
 
 
 def test_modinfo_section_and_dependencies() -> None:
-    data = module_file("virtio", "virtio-ring")
+    data = module("virtio", "virtio-ring", version="6.1.0-9")
     assert b"license=GPL" in section(data, ".modinfo")
     assert section(data, ".nothing") == b""
-    assert dependencies(data) == ("virtio", "virtio_ring")
-    assert dependencies(module_file()) == ()
+    assert info(data) == ModuleInfo(("virtio", "virtio_ring"), "6.1.0-9")
+    assert info(module()).depends == ()
 
 
 def test_dependencies_come_first_and_once(tmp_path: Path) -> None:
@@ -57,12 +45,17 @@ def test_dependencies_come_first_and_once(tmp_path: Path) -> None:
             "virtio_ring.ko": ["virtio"],
             "virtio.ko": [],
             "virtio-rng.ko.xz": ["virtio"],
+            "overlay.ko.zst": [],
+            "vsock.ko.gz": [],
+            "notes.ko.txt": [],
             "unused.ko": ["nowhere"],
         },
     )
-    modules = closure(root, ["virtio_blk", "virtio"], ["virtio_rng"])
-    assert [m.name for m in modules] == ["virtio", "virtio_ring", "virtio_blk", "virtio_rng"]
-    assert modules[-1].data == module_file("virtio"), "compressed modules come out decompressed"
+    modules = closure(root, ["virtio_blk", "virtio"], ["virtio_rng", "overlay", "vsock", "nothing"])
+    names = ["virtio", "virtio_ring", "virtio_blk", "virtio_rng", "overlay", "vsock"]
+    assert [m.name for m in modules] == names
+    assert modules[3].data == module("virtio"), "compressed modules come out decompressed"
+    assert modules[4].data == modules[5].data == module()
 
 
 def test_what_is_built_in_needs_no_file(tmp_path: Path) -> None:
@@ -70,11 +63,45 @@ def test_what_is_built_in_needs_no_file(tmp_path: Path) -> None:
     assert [m.name for m in closure(root, ["virtio_blk", "virtio_mmio"])] == ["virtio_blk"]
 
 
-def test_a_missing_module_is_named_with_what_needs_it(tmp_path: Path) -> None:
+def test_all_that_is_missing_is_named_with_what_needs_it(tmp_path: Path) -> None:
     root = tree(tmp_path, {"virtio_net.ko": ["net_failover"]})
-    with pytest.raises(ToolFailed, match="net_failover, which virtio_net needs"):
-        closure(root, ["virtio_net"])
+    with pytest.raises(BadContent) as caught:
+        closure(root, ["virtio_net", "virtio_blk"])
+    assert "net_failover, which virtio_net needs" in caught.value.detail
+    assert "virtio_blk, which every guest needs" in caught.value.detail
     assert closure(root, [], ["vsock"]) == (), "an optional one may be missing"
+
+
+def test_modules_of_another_kernel_are_refused(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"virtio.ko": []})
+    assert closure(root, ["virtio"], version=VERSION)
+    with pytest.raises(BadContent, match=f"module virtio is made for {VERSION}"):
+        closure(root, ["virtio"], version="6.12.0")
+
+
+def test_modules_that_need_each_other_end(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"a.ko": ["b"], "b.ko": ["a"]})
+    assert [m.name for m in closure(root, ["a"])] == ["b", "a"]
+
+
+def test_a_chain_without_end_is_refused(tmp_path: Path) -> None:
+    chain: dict[str, Sequence[str]] = {f"m{n}.ko": [f"m{n + 1}"] for n in range(2000)}
+    with pytest.raises(BadContent, match="over 256 modules"):
+        closure(tree(tmp_path, chain), ["m0"])
+
+
+@pytest.mark.parametrize("cut", [0, 20, 64, 100])
+def test_a_damaged_module_is_refused(tmp_path: Path, cut: int) -> None:
+    root = tree(tmp_path, {"virtio.ko": []})
+    (tmp_path / "kernel/drivers/virtio.ko").write_bytes(module()[:cut])
+    with pytest.raises(BadContent, match="no sound ELF file"):
+        closure(root, ["virtio"])
+
+
+def test_a_module_that_is_told_to_stop_reading(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"virtio.ko": []})
+    with pytest.raises(OperationCancelled):
+        closure(root, ["virtio"], stop=lambda: True)
 
 
 @pytest.mark.parametrize("data", [b"", b"#!/bin/sh\n", b"\x7fELF\x01\x01" + bytes(200)])
@@ -88,7 +115,7 @@ def test_other_files_are_refused(data: bytes) -> None:
 @pytest.mark.parametrize("length", [20, 40, 60, 64, 100])
 def test_cut_off_files_are_refused(length: int) -> None:
     with pytest.raises(ValueError, match="ELF"):
-        section(module_file("virtio")[:length], ".modinfo")
+        section(module("virtio")[:length], ".modinfo")
 
 
 def test_a_real_program() -> None:

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from banger_tui.engine import assets
 from banger_tui.engine.artefacts import BuiltKernel
 from banger_tui.engine.catalog.entries import KernelEntry
 from banger_tui.engine.debian import packages
 from banger_tui.engine.debian.apt import Package
-from banger_tui.engine.errors import ToolFailed
-from banger_tui.engine.kernels import initrd
-from banger_tui.engine.kernels.modules import Module, closure
+from banger_tui.engine.kernels.assemble import Parts, assemble
+from banger_tui.engine.kernels.modules import in_directory, of_no_use
+from banger_tui.engine.kernels.needs import loading_lists
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.progress import Stage
+from banger_tui.engine.threads import Stop, in_stoppable_thread
 
-#: What a guest can't do without: bus, disk, network card, control port.
-REQUIRED = ("virtio", "virtio_ring", "virtio_mmio", "virtio_blk", "virtio_net", "virtio_console")
-#: Entropy, where the kernel has it.
-EARLY = ("virtio_rng",)
-#: The same devices on machines with a PCI bus.
-PCI = ("virtio_pci",)
-#: What can wait until the guest is up: memory given back, containers, vsock.
-LATER = ("virtio_balloon", "overlay", "vsock", "vmw_vsock_virtio_transport")
 _BUSYBOX = "busybox-static"
 
 
@@ -39,7 +28,7 @@ async def build(entry: KernelEntry, *, into: Path, paths: Paths, stage: Stage) -
     remove.
 
     Raises:
-        MissingTool, ToolFailed
+        MissingTool, ToolFailed, BadContent
     """
     await asyncio.to_thread(into.mkdir, parents=True, exist_ok=True)
     work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=".build-", dir=into))
@@ -58,63 +47,27 @@ async def build(entry: KernelEntry, *, into: Path, paths: Paths, stage: Stage) -
             )
             unpacked = await packages.fetch(selection, work / "tree", download)
         async with stage.stage("initrd"):
-            return await asyncio.to_thread(_assemble, entry, work / "tree", unpacked, into)
+            return await in_stoppable_thread(_assemble, entry, work / "tree", unpacked, into)
     finally:
         await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
 
 def _assemble(
-    entry: KernelEntry, tree: Path, unpacked: tuple[Package, ...], into: Path
+    stop: Stop, entry: KernelEntry, tree: Path, unpacked: tuple[Package, ...], into: Path
 ) -> BuiltKernel:
     images = sorted((tree / "boot").glob("vmlinuz-*"))
     if not images:
-        raise ToolFailed("The kernel package is of no use here", "It holds no boot/vmlinuz-*.")
+        raise of_no_use("Its package holds no boot/vmlinuz-*.")
     version = images[-1].name.removeprefix("vmlinuz-")
-    lists = _lists(_modules_of(tree, version))
+    lists = loading_lists(in_directory(_modules_of(tree, version)), version=version, stop=stop)
+    versions = {package.name: package.version for package in unpacked}
     busybox = next(p for p in (tree / "bin/busybox", tree / "usr/bin/busybox") if p.exists())
-    kernel = into / "vmlinuz"
-    shutil.copyfile(images[-1], kernel)
-    (into / "initrd.img").write_bytes(
-        initrd.base(busybox.read_bytes(), lists, assets.read("guest/initrd-init"))
-    )
-    modules = [module for each in lists.values() for module in each]
-    _keep_modules(modules, into / "modules")
-    sums = hashlib.sha256(kernel.read_bytes())
-    sums.update((into / "initrd.img").read_bytes())
-    digest = f"sha256:{sums.hexdigest()}"
-    manifest = {
-        "name": entry.name,
-        "version": version,
-        "digest": digest,
-        "packages": {package.name: package.version for package in unpacked},
-        "modules": [module.name for module in modules],
-    }
-    (into / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    size = sum(path.stat().st_size for path in (kernel, into / "initrd.img"))
-    size += sum(len(module.data) for module in modules)
-    return BuiltKernel(version, digest, size)
+    parts = Parts(images[-1], version, lists, packages=versions)
+    return assemble(entry.name, parts, busybox.read_bytes(), into, stop)
 
 
 def _modules_of(tree: Path, version: str) -> Path:
     for candidate in (tree / "lib/modules" / version, tree / "usr/lib/modules" / version):
         if candidate.is_dir():
             return candidate
-    raise ToolFailed("The kernel package is of no use here", f"It holds no modules for {version}.")
-
-
-def _lists(tree: Path) -> dict[str, list[Module]]:
-    """Modules by when they are loaded; each list goes without what an earlier one has."""
-    boot = closure(tree, REQUIRED, EARLY)
-    pci = closure(tree, (*REQUIRED, *PCI), EARLY)
-    everything = closure(tree, (*REQUIRED, *PCI), (*EARLY, *LATER))
-    return {
-        "order": list(boot),
-        "pci": [module for module in pci if module not in boot],
-        "later": [module for module in everything if module not in pci],
-    }
-
-
-def _keep_modules(modules: Sequence[Module], into: Path) -> None:
-    into.mkdir()
-    for module in modules:
-        (into / module.file_name).write_bytes(module.data)
+    raise of_no_use(f"Its package holds no modules for {version}.")

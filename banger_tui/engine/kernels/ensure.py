@@ -1,11 +1,16 @@
-"""The kernel a VM needs: local first, the catalog on a miss, one pull for all who wait."""
+"""The kernel a VM needs: local first, catalogs on a miss, one pull for all who wait."""
 
 from __future__ import annotations
 
+from banger_tui.engine import pulls
 from banger_tui.engine.context import Context
+from banger_tui.engine.kernels.kept import kernels
 from banger_tui.engine.kernels.pull import PLAN, find_entry, pull
 from banger_tui.engine.model import KernelRecord
-from banger_tui.engine.operations import Operation, Run
+from banger_tui.engine.operations import Run
+
+#: What boots an image that names no kernel.
+DEFAULT_KERNEL = "debian-bookworm-cloud"
 
 
 async def ensure_kernel(ctx: Context, run: Run, name: str) -> KernelRecord:
@@ -15,17 +20,8 @@ async def ensure_kernel(ctx: Context, run: Run, name: str) -> KernelRecord:
     Raises:
         NotInCatalog: neither here nor in a catalog.
     """
-    async with run.stage("resolve kernel") as stage:
-        stage.note(name)
-        if kernel := await ctx.store.kernel_or_none(name):
-            run.skip("pull kernel", "already here")
-            return kernel
-        entry = await find_entry(name)
 
-    async def begin() -> Operation[KernelRecord]:
-        return await ctx.operations.begin(
-            "pull kernel", name, pull(ctx, entry, share=True), plan=PLAN
-        )
+    async def find() -> pulls.Work[KernelRecord]:
+        return pull(ctx, await find_entry(ctx, name), share=True)
 
-    async with run.stage("pull kernel") as stage:
-        return await ctx.flights.join(("kernel", name), begin, stage)
+    return await pulls.ensure(ctx, run, kernels(ctx), name, find, PLAN)
