@@ -16,24 +16,29 @@ have cleaned up.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Self
 
 from banger_tui.engine import host
 from banger_tui.engine.artefacts import Artefacts
+from banger_tui.engine.catalog.catalogs import Catalogs
 from banger_tui.engine.context import Context
 from banger_tui.engine.errors import InvalidInput
 from banger_tui.engine.events import Bus, Subscription
 from banger_tui.engine.flights import Flights
 from banger_tui.engine.hypervisors.base import Capabilities, Driver
-from banger_tui.engine.images.build import build as build_image
+from banger_tui.engine.images.make import make as make_image
 from banger_tui.engine.images.service import Images
 from banger_tui.engine.kernels.build import build as build_kernel
 from banger_tui.engine.kernels.service import Kernels
 from banger_tui.engine.locks import Locks
-from banger_tui.engine.model import HostView
-from banger_tui.engine.operations import OperationRegistry
+from banger_tui.engine.model import HostView, ImageRecord
+from banger_tui.engine.oci.web import fetch_small
+from banger_tui.engine.operations import Operation, OperationRegistry
 from banger_tui.engine.paths import Paths
+from banger_tui.engine.provision.build import PLAN as BUILD_PLAN
+from banger_tui.engine.provision.build import BuildSpec, build
 from banger_tui.engine.reconcile import reconcile
 from banger_tui.engine.settings import Settings
 from banger_tui.engine.shield import finish
@@ -90,6 +95,7 @@ class Engine:
             paths=self.paths, settings=self.settings, store=self._store, bus=self._bus,
             locks=locks, operations=self.operations, flights=Flights(),
             driver=driver, artefacts=artefacts,
+            catalogs=Catalogs(self.settings.catalogs, self.paths.catalogs, fetch_small),
         )  # fmt: skip
         self._watch = Watch(self._ctx)
         self._sampler = Sampler(self._ctx)
@@ -142,13 +148,21 @@ class Engine:
             from banger_tui.engine.hypervisors.fake_artefacts import FakeBuilders
 
             return driver, FakeBuilders().artefacts
-        return driver, Artefacts(build_image, build_kernel)
+        return driver, Artefacts(make_image, build_kernel)
 
     # ------------------------------------------------------------------------------ looking on
 
     def events(self) -> AbstractContextManager[Subscription]:
         """``with engine.events() as events: async for event in events: …``"""
         return self._bus.subscribe()
+
+    async def build_image(
+        self, spec: BuildSpec, on_line: Callable[[str], None] | None = None
+    ) -> Operation[ImageRecord]:
+        """Boot a VM, run a script in it, make an image of it; see ``provision.build``."""
+        return await self.operations.begin(
+            "build image", spec.name, build(self._ctx, spec, on_line), plan=BUILD_PLAN
+        )
 
     async def doctor(self) -> list[host.Check]:
         """What this host can do, and how to add what is missing."""

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 from banger_tui.engine.context import Context
+from banger_tui.engine.debian.namespace import remove_tree
 from banger_tui.engine.errors import BangerError, Busy
 from banger_tui.engine.hypervisors.base import Vmm
-from banger_tui.engine.images.ext4 import remove_tree
 from banger_tui.engine.model import (
     Failure,
     OperationState,
@@ -30,6 +30,7 @@ from banger_tui.engine.process import ProcessId
 from banger_tui.engine.publish import under_way
 from banger_tui.engine.stages import settled
 from banger_tui.engine.vms import files
+from banger_tui.engine.vms.delete import erase
 from banger_tui.engine.vms.lifecycle import end_vmm, find_vmm, mark_stopped
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ async def _settle_locked(ctx: Context, vm: VmRecord) -> None:
     match vm.state:
         case VmState.CREATING:
             # Its creator is dead, or the lock would be held.
-            await _erase(ctx, vm)
+            await erase(ctx, vm)
         case VmState.STARTING:
             await end_vmm(ctx, vm)
             await mark_stopped(ctx, vm, "its last start was interrupted")
@@ -109,7 +110,7 @@ async def _settle_locked(ctx: Context, vm: VmRecord) -> None:
     vm_now = await ctx.store.vm_or_none(vm.id)
     if vm_now is not None and await orphaned(ctx, vm_now):
         await end_vmm(ctx, vm_now)
-        await _erase(ctx, vm_now)
+        await erase(ctx, vm_now)
 
 
 async def _adopt(ctx: Context, vm: VmRecord) -> None:
@@ -132,12 +133,6 @@ async def orphaned(ctx: Context, vm: VmRecord) -> bool:
         return True
     owner = await ctx.store.vm_owner(vm.id)
     return owner != (0, 0) and not ProcessId(*owner).alive
-
-
-async def _erase(ctx: Context, vm: VmRecord) -> None:
-    await end_vmm(ctx, vm)
-    await ctx.store.delete_vm(vm)
-    await asyncio.to_thread(files.remove, ctx.paths, vm.id)
 
 
 # ------------------------------------------------------------------------------------- files

@@ -17,14 +17,17 @@ from pathlib import Path
 import pytest
 
 from banger_tui.engine import assets
+from banger_tui.engine.artefacts import ImageRequest, Workplace
 from banger_tui.engine.catalog.load import embedded
 from banger_tui.engine.debian import packages
 from banger_tui.engine.debian.architecture import debian_architecture
+from banger_tui.engine.debian.namespace import remove_tree
 from banger_tui.engine.debian.sources import HostSources, Source, probe
+from banger_tui.engine.ext4.inspect import content_digest
 from banger_tui.engine.guest import kit
-from banger_tui.engine.images import build as images
-from banger_tui.engine.images import ext4
+from banger_tui.engine.images.make import make
 from banger_tui.engine.kernels import build as kernels
+from banger_tui.engine.limits import Limits
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.process import find_tool, run_tool
 
@@ -110,7 +113,8 @@ async def test_kit_runs_and_is_made_once(paths: Paths, stage: PlainStage, tmp_pa
     before = archive.stat().st_mtime_ns
     assert await kit.ensure(paths, stage) == archive
     assert archive.stat().st_mtime_ns == before
-    assert [path.name for path in paths.kits.iterdir()] == [archive.name]
+    assert [path.name for path in paths.kits.glob("*.tar")] == [archive.name]
+    assert not list(paths.kits.glob(".*"))
 
 
 async def test_scripts_use_only_what_busybox_has(
@@ -131,18 +135,21 @@ async def test_scripts_use_only_what_busybox_has(
         await run_tool([busybox, "sh", "-n"], stdin=assets.read(f"guest/{name}"))
 
 
+STAGES = ("flatten", "guest kit", "build ext4", "check")
+
+
 async def test_small_image(paths: Paths, stage: PlainStage, staging: Path) -> None:
-    rootfs = staging / "rootfs.ext4"
-    entry = embedded().image("busybox")
-    built = await images.build(entry, rootfs=rootfs, staging=staging, paths=paths, stage=stage)
-    assert stage.names == ["guest kit", "build ext4", "check"]
+    place = Workplace(staging / "rootfs.ext4", staging, paths, Limits())
+    rootfs = place.rootfs
+    built = await make(ImageRequest(embedded().image("busybox")), place, stage)
+    assert [name for name in stage.names if name in STAGES] == list(STAGES)
     assert built.disk_bytes == rootfs.stat().st_size == 1 << 30
     assert built.size_bytes < 40 << 20
-    assert built.digest == ext4.content_digest(rootfs)
+    assert built.digest == content_digest(rootfs)
     listing = await run_tool(["debugfs", "-R", "stat /.banger/agent", str(rootfs)], capture=True)
     assert re.search(r"Mode:\s+0755", listing.output)
     assert re.search(r"User:\s+0\s+Group:\s+0", listing.output)
-    await ext4.remove_tree(staging)
+    await remove_tree(staging)
     assert not staging.exists()
 
 
@@ -225,11 +232,8 @@ async def test_cancelling_an_installation_leaves_nothing(
     paths: Paths, stage: PlainStage, staging: Path
 ) -> None:
     entry = embedded().image("debian-bookworm")
-    work = asyncio.create_task(
-        images.build(
-            entry, rootfs=staging / "rootfs.ext4", staging=staging, paths=paths, stage=stage
-        )
-    )
+    place = Workplace(staging / "rootfs.ext4", staging, paths, Limits())
+    work = asyncio.create_task(make(ImageRequest(entry), place, stage))
     while not any(note.startswith("unpack ") for note in stage.notes):
         assert not work.done(), work.exception()
         await asyncio.sleep(0.1)
@@ -237,7 +241,7 @@ async def test_cancelling_an_installation_leaves_nothing(
     with pytest.raises(asyncio.CancelledError):
         await work
     assert not mounts_below(staging)
-    await ext4.remove_tree(staging)
+    await remove_tree(staging)
     assert not staging.exists()
     assert not processes_naming(staging)
 
@@ -246,14 +250,16 @@ CHILD = """
 import asyncio, sys
 from pathlib import Path
 from tests.live.test_artefacts import PlainStage
+from banger_tui.engine.artefacts import ImageRequest, Workplace
 from banger_tui.engine.catalog.load import embedded
-from banger_tui.engine.images import build
+from banger_tui.engine.images.make import make
+from banger_tui.engine.limits import Limits
 from banger_tui.engine.paths import Paths
 home, staging = map(Path, sys.argv[1:])
 stage = PlainStage(home / "log")
 stage.note = lambda text: print(text, flush=True)
-asyncio.run(build.build(embedded().image("debian-bookworm"), rootfs=staging / "rootfs.ext4",
-                        staging=staging, paths=Paths.below(home), stage=stage))
+place = Workplace(staging / "rootfs.ext4", staging, Paths.below(home), Limits())
+asyncio.run(make(ImageRequest(embedded().image("debian-bookworm")), place, stage))
 """
 
 
@@ -276,7 +282,7 @@ async def test_killing_the_program_ends_the_installation(paths: Paths, staging: 
         while processes_naming(staging):
             await asyncio.sleep(0.1)
     assert not mounts_below(staging)
-    await ext4.remove_tree(staging)
+    await remove_tree(staging)
     assert not staging.exists()
 
 

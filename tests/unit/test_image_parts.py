@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
 import tarfile
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from banger_tui.engine import assets
+from banger_tui.engine.ext4 import inspect
 from banger_tui.engine.guest import kit, overlay
 from banger_tui.engine.guest.archive import write_tar
-from banger_tui.engine.images import busybox, debian, ext4
+from banger_tui.engine.images import busybox, debian
 from banger_tui.engine.kernels import cpio
 from banger_tui.engine.progress import Stage
 
@@ -53,20 +55,20 @@ def test_digest_is_of_the_content_not_of_the_holes(
             content[at : at + len(data)] = data
     dense.write_bytes(content)
     expected = digest_by_definition(bytes(content))
-    assert ext4.content_digest(sparse) == expected
-    assert ext4.content_digest(dense) == expected
+    assert inspect.content_digest(sparse) == expected
+    assert inspect.content_digest(dense) == expected
 
 
 def test_digest_tells_one_changed_byte(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(os.urandom(BLOCK * 3))
-    before = ext4.content_digest(path)
+    before = inspect.content_digest(path)
     with path.open("r+b") as file:
         file.seek(BLOCK * 2 + 1)
         byte = file.read(1)[0]
         file.seek(BLOCK * 2 + 1)
         file.write(bytes([byte ^ 1]))
-    assert ext4.content_digest(path) != before
+    assert inspect.content_digest(path) != before
 
 
 def test_tars_are_roots_and_the_same_every_time(tmp_path: Path) -> None:
@@ -172,6 +174,17 @@ def test_progress_is_read_from_mmdebstrap() -> None:
     assert stage.notes[-1] == "unpack g++"
     progress.line("Setting up g++ (12) ...")
     assert stage.at == (3, 3, "packages")
+
+
+def test_hooks_reach_the_new_system_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "chroot").write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
+    (tmp_path / "chroot").chmod(0o755)
+    hook = 'echo "it\'s" $HOME && exit 3'
+    told = subprocess.run(
+        ["/bin/sh", "-c", debian.in_chroot(hook), "sh", "/new root"],
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert told == f"/new root|/bin/sh|-ec|{hook}|"
 
 
 def test_a_total_known_before_does_not_move() -> None:

@@ -7,17 +7,21 @@ import tarfile
 from pathlib import Path
 
 from banger_tui.engine.guest.archive import write_tar
-from banger_tui.engine.guest.overlay import accounts, sftp_server
-from banger_tui.engine.images.ext4 import Layer
+from banger_tui.engine.guest.inject import lay
+from banger_tui.engine.guest.overlay import accounts
 from banger_tui.engine.kernels.cpio import Entry, directory, symlink
+from banger_tui.engine.layers.tree import Node
+from banger_tui.engine.limits import Limits
 from banger_tui.engine.process import run_tool
+from banger_tui.engine.shield import in_thread
 
 _DIRECTORIES = ("bin", "dev", "home", "mnt", "proc", "run", "sys", "var")
 _BUSYBOX = "/.banger/bin/busybox"
 
 
-async def overlays(kit: Path, staging: Path) -> list[Layer]:
-    """What makes the kit an image of its own. ``kit`` is its tar; files go to ``staging``.
+async def settle(root: Node, kit: Path, staging: Path, limits: Limits) -> None:
+    """Lay what makes the kit an image of its own into the tree. ``kit`` is its tar; files go to
+    ``staging``.
 
     Raises:
         ToolFailed: the kit's busybox doesn't run on this host.
@@ -27,14 +31,13 @@ async def overlays(kit: Path, staging: Path) -> list[Layer]:
     listing = await run_tool([str(binary), "--list"], capture=True)
     target = staging / "busybox.tar"
     await asyncio.to_thread(write_tar, entries(listing.output.split()), target)
-    return [Layer(target)]
+    await in_thread(lay, root, target, limits)
 
 
 def entries(applets: list[str]) -> list[Entry]:
     """Root's account, directories, and each applet as a link to busybox."""
     return [
         *accounts(),
-        *sftp_server(),
         *(directory(name) for name in _DIRECTORIES),
         directory("tmp", 0o1777),
         *(symlink(f"bin/{name}", _BUSYBOX) for name in applets),

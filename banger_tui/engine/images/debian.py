@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from banger_tui.engine.debian.namespace import as_root_alone
 from banger_tui.engine.debian.sources import HostSources
 from banger_tui.engine.guest import overlay
 from banger_tui.engine.guest.archive import write_tar
-from banger_tui.engine.images.ext4 import Layer
+from banger_tui.engine.guest.inject import lay
 from banger_tui.engine.kernels.cpio import Entry, directory, file, symlink
+from banger_tui.engine.layers.tree import Node
+from banger_tui.engine.limits import Limits
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.process import find_tool, run_tool
 from banger_tui.engine.progress import Stage
@@ -94,6 +97,7 @@ async def install(source: DebianSource, staging: Path, paths: Paths, stage: Stag
          "--verbose",
          f"--architectures={debian_architecture()}",
          f"--include={','.join(source.packages)}",
+         *(f"--customize-hook={in_chroot(hook)}" for hook in source.hooks),
          *(f"--aptopt={option}" for option in _APT),
          *(f"--dpkgopt={option}" for option in (*_DPKG, "force-unsafe-io")),
          source.suite, str(target), *sources],
@@ -106,12 +110,16 @@ async def install(source: DebianSource, staging: Path, paths: Paths, stage: Stag
     return target
 
 
-def overlays(staging: Path) -> list[Layer]:
-    """Our settings, to be laid over the installed system. Blocking (writes tars to ``staging``)."""
-    ours, missing = staging / "settings.tar", staging / "missing.tar"
-    write_tar(settings(), ours)
-    write_tar(overlay.sftp_server(), missing)
-    return [Layer(ours), Layer(missing, keep=True)]
+def in_chroot(hook: str) -> str:
+    """A hook as mmdebstrap runs it (mmdebstrap(1), HOOKS): its first argument is the new root."""
+    return f'chroot "$1" /bin/sh -ec {shlex.quote(hook)}'
+
+
+def settle(root: Node, staging: Path, limits: Limits) -> None:
+    """Lay our settings over the installed system. Blocking."""
+    tar = staging / "settings.tar"
+    write_tar(settings(), tar)
+    lay(root, tar, limits)
 
 
 def settings() -> list[Entry]:

@@ -8,7 +8,7 @@ in a thread that can't be cancelled. Source: OCI distribution specification 1.1.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -115,12 +115,19 @@ class Registry:
         return final
 
     async def download_layers(
-        self, resolved: Resolved, blobs: Blobs, stage: Stage
+        self,
+        resolved: Resolved,
+        blobs: Blobs,
+        stage: Stage,
+        arrived: Callable[[str], None] = lambda _: None,
     ) -> tuple[Path, ...]:
         """Have all layers, five at a time; each is a nested stage, ``stage`` has the sum of what is
         not here yet.
 
         Hold a lease on ``resolved.digests``.
+
+        Args:
+            arrived: called with the digest of each as soon as it is whole.
 
         Returns:
             The file of each layer, lowest first.
@@ -137,6 +144,7 @@ class Registry:
         async def one(layer: Descriptor) -> None:
             async with stage.stage(short(layer.digest)) as nested:
                 await self.download(resolved.reference, layer, blobs, total.share(nested))
+            arrived(layer.digest)
 
         try:
             async with asyncio.TaskGroup() as group:

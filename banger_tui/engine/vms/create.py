@@ -66,7 +66,7 @@ def create(ctx: Context, spec: VmSpec) -> Callable[[Run], Awaitable[VmRecord]]:
                 stage.note(vm.name)
             async with run.stage("prepare disk"):
                 await ctx.driver.create_disk(
-                    ctx.paths.image(image.name) / "rootfs.ext4",
+                    ctx.paths.rootfs(image),
                     ctx.paths.vm(vm.id) / "disk.qcow2",
                     vm.disk_bytes,
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from banger_tui.engine.context import Context
+from banger_tui.engine.model import VmRecord
 from banger_tui.engine.operations import Run
 from banger_tui.engine.shield import in_thread
 from banger_tui.engine.vms import files
@@ -12,6 +13,13 @@ from banger_tui.engine.vms.lifecycle import end_vmm
 from banger_tui.engine.vms.state import require
 
 STAGES = ("end", "forget", "remove files")
+
+
+async def erase(ctx: Context, vm: VmRecord) -> None:
+    """End it and remove whatever is only its own; the caller holds its lock."""
+    await end_vmm(ctx, vm)
+    await ctx.store.delete_vm(vm)
+    await in_thread(files.remove, ctx.paths, vm.id)
 
 
 def delete(ctx: Context, vm_id: str) -> Callable[[Run], Awaitable[None]]:

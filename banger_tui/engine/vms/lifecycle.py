@@ -49,7 +49,7 @@ def stop(ctx: Context, vm_id: str) -> Work:
         async with ctx.locks.vm(vm_id).hold("stop", _LOCK_SECONDS):
             vm = await ctx.store.vm(vm_id)
             require(vm, "stop")
-            return await _stop(ctx, run, vm)
+            return await power_off(ctx, run, vm)
 
     return work
 
@@ -75,7 +75,7 @@ def restart(ctx: Context, vm_id: str) -> Work:
         async with ctx.locks.vm(vm_id).hold("restart", _LOCK_SECONDS):
             vm = await ctx.store.vm(vm_id)
             require(vm, "restart")
-            return await _start(ctx, run, await _stop(ctx, run, vm))
+            return await _start(ctx, run, await power_off(ctx, run, vm))
 
     return work
 
@@ -99,7 +99,8 @@ async def _booted(ctx: Context, run: Run, before: VmRecord) -> VmRecord:
     return await boot.boot(ctx, run, vm)
 
 
-async def _stop(ctx: Context, run: Run, vm: VmRecord) -> VmRecord:
+async def power_off(ctx: Context, run: Run, vm: VmRecord) -> VmRecord:
+    """The stages of "stop"; the caller holds the VM's lock."""
     async with run.scope():
         return await _powered_off(ctx, run, vm)
 

@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from banger_tui.engine.context import Context
+from banger_tui.engine.errors import InvalidInput
 from banger_tui.engine.hypervisors.base import Channel, Console, Transport
 from banger_tui.engine.model import VmRecord, VmSpec, VmStats
 from banger_tui.engine.operations import Operation, Run
 from banger_tui.engine.process import ProcessId
-from banger_tui.engine.sessions.shell import attach_shell
+from banger_tui.engine.sessions.shell import RUN, attach_shell
 from banger_tui.engine.sessions.ssh_command import ssh_command
 from banger_tui.engine.vms import create, delete, lifecycle
 from banger_tui.engine.vms.spec import validate
@@ -126,7 +127,36 @@ class Vms:
     async def exec(
         self, key: str, argv: Sequence[str], pty: tuple[int, int] | None = None
     ) -> Channel:
-        """Start a program in the guest; it ends with the channel. Raises as ``shell``."""
+        """Start a program in the guest; it ends with the channel. Raises as ``shell``.
+
+        It has the Env, WorkingDir and User that its image's config names.
+        """
+        return await self._run(key, argv, pty, "")
+
+    async def entrypoint(
+        self, key: str, argv: Sequence[str] = (), pty: tuple[int, int] | None = None
+    ) -> Channel:
+        """Start what the VM's image would run; ``argv`` in the place of its Cmd. As ``exec``.
+
+        Raises:
+            InvalidInput: the image names no Entrypoint and no Cmd.
+        """
+        return await self._run(key, argv, pty, "--entrypoint")
+
+    async def _run(
+        self, key: str, argv: Sequence[str], pty: tuple[int, int] | None, option: str
+    ) -> Channel:
+        vm = await self.get(key)
+        image = await self._ctx.store.image_or_none(vm.image)
+        config = image.config if image is not None else {}
+        if option and not (config.get("Entrypoint") or config.get("Cmd") or argv):
+            raise InvalidInput(
+                f"{vm.image} names nothing to run",
+                "Its config has no Entrypoint and no Cmd.",
+                "Give a command: -- CMD",
+            )
+        if option or config.keys() & {"Env", "WorkingDir", "User"}:
+            argv = [RUN, *([option] if option else []), *argv]
         return await (await self._transport(key)).open(argv, pty=pty)
 
     async def ssh_command(self, key: str) -> Sequence[str]:

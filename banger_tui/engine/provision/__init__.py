@@ -1,0 +1,1 @@
+"""Images made by booting one and changing it from inside."""
