@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Protocol
 
 from banger_tui.cli.output import Output
 from banger_tui.cli.table import Cell, render
+from banger_tui.cli.text import short_size
+from banger_tui.engine.catalog.entries import ImageEntry, KernelEntry
+from banger_tui.engine.errors import BangerError
+
+Entry = ImageEntry | KernelEntry
 
 
-class Entry(Protocol):
-    """What image and kernel entries have in common."""
+def catalog_lines(
+    out: Output,
+    entries: Iterable[Entry],
+    here: Container[str],
+    kind: str,
+    unread: Iterable[BangerError] = (),
+) -> None:
+    """Print the catalog as a table or as a document.
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def description(self) -> str: ...
-
-
-def catalog_lines(out: Output, entries: Iterable[Entry], here: Container[str], kind: str) -> None:
-    """Print the catalog as a table or as a document."""
+    Args:
+        unread: why some catalogs are not in it; told as warnings.
+    """
     known = sorted(entries, key=lambda entry: entry.name)
+    for error in unread:
+        out.warning(f"{error.title}: {error.detail}")
     if out.json:
-        out.document(
-            [{"name": e.name, "description": e.description, "here": e.name in here} for e in known]
-        )
+        out.document([_fields(entry, here) for entry in known])
         return
     if not known:
         out.line(f"The {kind} catalog is empty.")
@@ -34,8 +38,26 @@ def catalog_lines(out: Output, entries: Iterable[Entry], here: Container[str], k
         [
             Cell(entry.name, ("bold",)),
             Cell("✓", ("green",)) if entry.name in here else "",
+            f"~{short_size(size)}" if (size := _size(entry)) else "",
             entry.description,
+            entry.catalog,
         ]
         for entry in known
     ]
-    out.lines(render(("NAME", "HERE", "DESCRIPTION"), rows, out.out, out.width))
+    headers = ("NAME", "HERE", ">DOWNLOAD", "DESCRIPTION", "CATALOG")
+    out.lines(render(headers, rows, out.out, out.width))
+
+
+def _fields(entry: Entry, here: Container[str]) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "description": entry.description,
+        "here": entry.name in here,
+        "download_bytes": _size(entry),
+        "catalog": entry.catalog,
+    }
+
+
+def _size(entry: Entry) -> int:
+    """About how many bytes a pull moves; 0: unknown."""
+    return entry.download_bytes if isinstance(entry, ImageEntry) else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,16 +18,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TICK = 0.1
+_LINES_AT_ONCE = 500
 
 
 async def follow(
-    context: Context, operation: Operation[T], *, fold: bool = False, silent: bool = False
+    context: Context,
+    operation: Operation[T],
+    *,
+    fold: bool = False,
+    silent: bool = False,
+    lines: deque[str] | None = None,
 ) -> T:
     """Wait for the operation's result.
 
     Args:
         fold: when it went well, only its headline stays on the terminal.
         silent: show it only to programs (``--json``).
+        lines: output of what runs in it, taken from here and shown beside the stages.
 
     Raises:
         BangerError: what it failed with; OperationCancelled after ctrl+c.
@@ -37,7 +45,8 @@ async def follow(
         shown.say("Cancelling …")
         operation.cancel()
 
-    ticker = asyncio.create_task(_tick(shown))
+    lines = deque() if lines is None else lines
+    ticker = asyncio.create_task(_tick(context, shown, lines))
     try:
         with context.interrupts.instead(cancel, None if silent else shown.say):
             async for view in operation.events():
@@ -47,6 +56,7 @@ async def follow(
             return await operation.result()
     finally:
         ticker.cancel()
+        await _print(context, shown, lines)
         shown.close()
 
 
@@ -54,6 +64,8 @@ async def perform(
     context: Context,
     begin: Awaitable[Operation[T]],
     result: Callable[[T], dict[str, object]],
+    *,
+    lines: deque[str] | None = None,
 ) -> T:
     """Begin an operation, follow it, and end with the ``result`` line for programs.
 
@@ -62,7 +74,7 @@ async def perform(
     """
     try:
         operation = await begin
-        value = await follow(context, operation)
+        value = await follow(context, operation, lines=lines)
     except BangerError as error:
         await failed(context, error)
         raise
@@ -115,7 +127,17 @@ def _progress(context: Context, *, fold: bool, silent: bool) -> Progress:
     return LiveLines(out.err, fold=fold) if out.err.live else LogLines(out.err, fold=fold)
 
 
-async def _tick(shown: Progress) -> None:
+async def _tick(context: Context, shown: Progress, lines: deque[str]) -> None:
     while True:
         await asyncio.sleep(_TICK)
+        await _print(context, shown, lines)
         shown.tick()
+
+
+async def _print(context: Context, shown: Progress, lines: deque[str]) -> None:
+    while lines:
+        some = [lines.popleft() for _ in range(min(len(lines), _LINES_AT_ONCE))]
+        if context.out.json:
+            text = "".join(f"{line}\n" for line in some)
+            await context.out.event("output", stream="stdout", text=text)
+        shown.output(some)

@@ -38,6 +38,11 @@ def _making(verbs: Commands) -> None:
         "--rm", action="store_true", help="delete the VM at the end; with -d: once it has ended"
     )
     run.add_argument("-t", "--tty", action="store_true", help="give the command this terminal")
+    run.add_argument(
+        "--entrypoint",
+        action="store_true",
+        help="run what a container image would run; CMD in the place of its Cmd",
+    )
     run.add_argument("-d", "--detach", action="store_true", help="only start it; print its name")
 
     create = verbs.add(

@@ -1,8 +1,9 @@
-"""``kernel list|pull|show|delete|catalog``."""
+"""``kernel list|pull|import|show|delete|catalog``."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from banger_tui.cli.catalog_table import catalog_lines
 from banger_tui.cli.confirm import confirmed
@@ -11,6 +12,8 @@ from banger_tui.cli.follow import each, perform
 from banger_tui.cli.image import told_deleted
 from banger_tui.cli.table import Cell, pairs, render
 from banger_tui.cli.text import ago, clock, short_size, size
+from banger_tui.engine.errors import InvalidInput
+from banger_tui.engine.kernels.sources import FromFiles, FromHost, FromPackage, KernelSource
 from banger_tui.engine.serial import to_json
 
 
@@ -41,9 +44,10 @@ async def list_all(context: Context) -> int:
 async def show(context: Context) -> int:
     kernel = await context.engine.kernels.get(context.args.name)
     out = context.out
-    directory = str(context.paths.kernel(kernel.name))
+    files = await context.engine.kernels.files(kernel)
+    users = (await context.engine.kernels.used_by()).get(kernel.name, ())
     if out.json:
-        out.document({**to_json(kernel), "directory": directory})
+        out.document({**to_json(kernel), **to_json(files), "used_by": list(users)})
         return 0
     values = [
         ("name", out.out.paint(kernel.name, "bold")),
@@ -52,7 +56,10 @@ async def show(context: Context) -> int:
         ("digest", kernel.digest),
         ("size", size(kernel.size_bytes)),
         ("created", f"{clock(kernel.created_at)}, {ago(kernel.created_at, time.time())}"),
-        ("directory", directory),
+        ("vmlinuz", str(files.vmlinuz)),
+        ("initrd", str(files.initrd)),
+        ("modules", " ".join(files.modules)),
+        ("used by", ", ".join(users)),
     ]
     out.lines(pairs(values, out.out))
     return 0
@@ -65,10 +72,34 @@ async def pull(context: Context) -> int:
     return await each(context, context.args.names, one)
 
 
+async def import_one(context: Context) -> int:
+    args = context.args
+    begin = context.engine.kernels.import_kernel(args.name, _source(context))
+    await perform(context, begin, lambda kernel: {"kernel": kernel})
+    return 0
+
+
+def _source(context: Context) -> KernelSource:
+    args = context.args
+    extra = [name for name in ("modules", "initrd", "config") if getattr(args, name) is not None]
+    if args.kernel is not None:
+        paths = (_path(getattr(args, name)) for name in ("modules", "initrd", "config"))
+        return FromFiles(Path(args.kernel).absolute(), *paths)
+    if extra:
+        raise InvalidInput(
+            f"--{extra[0]} goes with --kernel only", "A package and the host bring their own."
+        )
+    return FromHost(args.installed) if args.deb is None else FromPackage(Path(args.deb).absolute())
+
+
+def _path(given: str | None) -> Path | None:
+    return None if given is None else Path(given).absolute()
+
+
 async def delete(context: Context) -> int:
     names = [(await context.engine.kernels.get(name)).name for name in context.args.names]
     question = f"Delete kernel {', '.join(names)}?"
-    consequence = "VMs can't boot it until it is pulled again."
+    consequence = "VMs can't boot it until it is pulled or imported again."
     if not await confirmed(context, question, consequence):
         return 1
 
@@ -81,5 +112,6 @@ async def delete(context: Context) -> int:
 
 async def catalog(context: Context) -> int:
     here = {kernel.name for kernel in await context.engine.kernels.list()}
-    catalog_lines(context.out, context.engine.kernels.catalog(), here, "kernel")
+    found = await context.engine.kernels.catalog()
+    catalog_lines(context.out, found.kernels.values(), here, "kernel", found.unread)
     return 0

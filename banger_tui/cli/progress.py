@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from banger_tui.cli.stage_lines import headline, operation_lines, progress, stage_line
 from banger_tui.cli.style import Style
+from banger_tui.cli.text import printable
 from banger_tui.cli.window import window
 from banger_tui.engine.model import OperationState, OperationView, StageState, StageView
 
@@ -30,6 +32,10 @@ class Progress(Protocol):
         """A remark of ours beside it."""
         ...
 
+    def output(self, lines: Sequence[str]) -> None:
+        """What a program printed, each line without its end; it may be hostile."""
+        ...
+
     def close(self) -> None:
         """It is over; stderr is free for others."""
         ...
@@ -43,6 +49,8 @@ class Silence:
     def tick(self) -> None: ...
 
     def say(self, text: str) -> None: ...
+
+    def output(self, lines: Sequence[str]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -67,6 +75,14 @@ class LiveLines:
 
     def say(self, text: str) -> None:
         self._said = text
+        self._draw()
+
+    def output(self, lines: Sequence[str]) -> None:
+        """Above the stages, which are drawn anew below."""
+        if self._drawn:
+            sys.stderr.write(f"\x1b[{self._drawn}A\x1b[J")
+            self._drawn = 0
+        sys.stderr.write("".join(f"{printable(line)}\n" for line in lines))
         self._draw()
 
     def close(self) -> None:
@@ -122,6 +138,11 @@ class LogLines:
 
     def say(self, text: str) -> None:
         self._print(text)
+
+    def output(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            print(printable(line), file=sys.stderr)
+        sys.stderr.flush()
 
     def close(self) -> None: ...
 

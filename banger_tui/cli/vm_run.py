@@ -45,6 +45,12 @@ async def _used(context: Context, vm: VmRecord) -> int:
 def _sensible(context: Context) -> None:
     """Before anything is made. Raises: InvalidInput"""
     args = context.args
+    if args.entrypoint and (args.detach or args.tty):
+        raise InvalidInput(
+            "--entrypoint goes with neither -d nor -t",
+            "",
+            "Start it with -d, then: banger-tui vm exec NAME -- CMD",
+        )
     if args.detach and args.command:
         raise InvalidInput(
             "-d and a command exclude each other",
@@ -54,7 +60,7 @@ def _sensible(context: Context) -> None:
     if args.tty:
         no_json(context, "A command with a terminal")
         require_terminal("-t", "Leave -t out.")
-    if not args.detach and not args.command:
+    if not args.detach and not args.command and not args.entrypoint:
         no_json(context, "A shell")
         require_terminal(
             "A shell", "Give a command (-- CMD), or -d to leave the VM in the background."
@@ -70,6 +76,9 @@ async def _use(context: Context, vm: VmRecord) -> int:
         return 0
     if args.command and args.tty:
         return await with_terminal(context, vm.id, args.command)
+    if args.entrypoint:
+        channel = await context.engine.vms.entrypoint(vm.id, args.command)
+        return await execute(channel, context.out)
     if args.command:
         return await execute(await context.engine.vms.exec(vm.id, args.command), context.out)
     ends = (
