@@ -11,18 +11,20 @@ import threading
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
 from banger_tui import startup
-from banger_tui.bridge import Bridge, Opened, OpenFailed
+from banger_tui.bridge import Bridge, Changed, Opened, OpenFailed, Resumed
+from banger_tui.engine.model import OperationState
 from banger_tui.screens.home import HomeScreen
 from banger_tui.settings import DEFAULT_THEME, Loaded, load
+from banger_tui.widgets import units
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from banger_tui.engine.api import Engine
     from banger_tui.engine.hypervisors.base import Driver
     from banger_tui.engine.paths import Paths
+
+Place = Literal["machines", "images", "kernels"]
 
 _HANGUP_SECONDS = 60.0  # what is under way has this long to clean up once the terminal is gone
 
@@ -92,6 +96,7 @@ class BangerApp(App[None]):
         self._driver_of_engine = driver
         self._quitting = False
         self._terminal_lost = False
+        self._resumed: set[str] = set()
 
     def get_default_screen(self) -> Screen[None]:
         return HomeScreen(self.bridge, self.settings.engine, self.paths)
@@ -145,6 +150,69 @@ class BangerApp(App[None]):
         """Close the engine."""
         await self.bridge.close()
 
+    # -- the main screens
+
+    def action_go(self, place: Place) -> None:
+        """Show one of the main screens; each stays as it was left."""
+        if isinstance(self.screen, ModalScreen) or self.screen.id == place:
+            return
+        if place == "machines":
+            if len(self.screen_stack) > 1:
+                self.pop_screen()
+            return
+        if not self.is_screen_installed(place):
+            self.install_screen(self._make(place), place)
+        if len(self.screen_stack) > 1:
+            self.switch_screen(place)
+        else:
+            self.push_screen(place)
+
+    def _make(self, place: Place) -> Screen[None]:
+        # Late: most starts of the app never show them.
+        screen: Screen[None]
+        if place == "images":
+            from banger_tui.screens.images import ImagesScreen
+
+            screen = ImagesScreen(self.bridge, self.paths)
+        else:
+            from banger_tui.screens.kernels import KernelsScreen
+
+            screen = KernelsScreen(self.bridge, self.paths)
+        screen.id = place
+        return screen
+
+    def action_run_image(self, image: str) -> None:
+        """A sandbox from this image, on the screen of machines."""
+        home = self.screen_stack[0]
+        assert isinstance(home, HomeScreen)
+        self.action_go("machines")
+        home.run_image(image)
+
+    # -- pulls that go on from the last time
+
+    @on(Resumed)
+    def _pulls_resumed(self, message: Resumed) -> None:
+        self._resumed.update(operation.id for operation in message.operations)
+        names = ", ".join(units.plain(o.subject, 60) for o in message.operations)
+        self.notify(f"Pulled on from where it was left: {names}. 2 shows it.",
+                    title="Resumed", timeout=10, markup=False)  # fmt: skip
+        self._tell_ends()
+
+    @on(Changed)
+    def _tell_ends(self) -> None:
+        """Tell the end of what was resumed: nobody here has begun it."""
+        for operation_id in tuple(self._resumed):
+            operation = self.bridge.world.operations.get(operation_id)
+            if operation is None or not operation.state.over:
+                continue
+            self._resumed.discard(operation_id)
+            subject = units.plain(operation.subject, 60)
+            if operation.state is OperationState.DONE:
+                self.notify(f"{subject} is here", markup=False)
+            elif (told := operation.failure) and operation.state is OperationState.FAILED:
+                self.notify(units.plain(told.title), title=f"Failed: pull image {subject}",
+                            severity="error", timeout=20, markup=False)  # fmt: skip
+
     # -- the end
 
     async def action_quit(self) -> None:
@@ -153,42 +221,36 @@ class BangerApp(App[None]):
         if self._quitting or not live:
             await self.leave()
             return
-        from banger_tui.screens.confirm import ConfirmScreen, Question
-        from banger_tui.widgets import stage_text
+        from banger_tui.screens import quitting
 
-        if isinstance(self.screen, ConfirmScreen) and self.screen.id == "quit":
+        if self.screen.id == quitting.ID:
             return
-        titles = [f"· {stage_text.title(operation.view)}" for operation in live[:6]]
-        if len(live) > 6:
-            titles.append(f"· and {len(live) - 6} more")
-        these = "This operation is" if len(live) == 1 else f"{len(live)} operations are"
-        question = Question(
-            "Quit now?",
-            [f"{these} still under way:", *titles, "",
-             "Quitting cancels, and takes away what was made so far.",
-                "Running machines run on."],
-            "Cancel and quit",
-            "Stay",
-        )  # fmt: skip
-        screen = ConfirmScreen(question)
-        screen.id = "quit"
 
-        async def answered(yes: bool | None) -> None:
-            if yes:
+        async def answered(answer: str | bool | None) -> None:
+            if answer == quitting.LEAVE:
                 await self.leave()
+            elif answer in (True, quitting.CANCEL):
+                await self.leave(resume=False)
 
-        self.push_screen(screen, answered)
+        views = [operation.view for operation in live]
+        self.push_screen(quitting.screen(views, self.bridge.world.outermost()), answered)
 
-    async def leave(self) -> None:
-        """Close the engine and end; what is under way cleans up first."""
+    async def leave(self, *, resume: bool = True) -> None:
+        """Close the engine and end; what is under way cleans up first.
+
+        Args:
+            resume: pulls under way go on at the next start.
+        """
         if not self._quitting:
             self._quitting = True
             if self.bridge.is_open and self.bridge.engine.operations.live():
-                self.notify("What was made so far is being taken away.", title="Cancelling",
+                self.notify("What was made so far is being taken away.", title="Leaving",
                             timeout=600, markup=False)  # fmt: skip
-            self.run_worker(self._leave(), group="leave")
+            self.run_worker(self._leave(resume=resume), group="leave")
 
-    async def _leave(self) -> None:
+    async def _leave(self, *, resume: bool) -> None:
+        if resume and self.bridge.is_open:
+            await self.bridge.resume_pulls_later()
         await self.disconnect()
         if self._terminal_lost:
             # Nothing to restore, and drawing the end could wait for ever.

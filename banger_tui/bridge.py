@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -22,16 +22,27 @@ from banger_tui.engine.events import (
     Event,
     ImageChanged,
     ImageDeleted,
+    KernelChanged,
+    KernelDeleted,
     OperationChanged,
     Resync,
     StatsSampled,
     VmChanged,
     VmDeleted,
 )
-from banger_tui.engine.model import HostView, ImageRecord, OperationView, VmRecord, VmStats
+from banger_tui.engine.model import (
+    HostView,
+    ImageRecord,
+    KernelRecord,
+    OperationView,
+    VmRecord,
+    VmStats,
+)
 
 if TYPE_CHECKING:
     from banger_tui.engine.api import Engine
+    from banger_tui.engine.catalog.load import Catalog
+    from banger_tui.engine.operations import Operation
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +66,16 @@ class OpenFailed(Message):
         self.error = error
 
 
+class Resumed(Message):
+    """Pulls that were under way when the app was left last have been begun again."""
+
+    bubble = False
+
+    def __init__(self, operations: tuple[OperationView, ...]) -> None:
+        super().__init__()
+        self.operations = operations
+
+
 class Changed(Message):
     """``World`` has changed by these events, in their order."""
 
@@ -67,12 +88,16 @@ class Changed(Message):
 
 @dataclass(slots=True)
 class World:
-    """What the engine last said about everything."""
+    """What the engine last said about everything. ``catalog``: None until it is read, and where it
+    can't be, which ``catalog_problem`` then tells."""
 
     vms: dict[str, VmRecord] = field(default_factory=dict)
     stats: dict[str, VmStats] = field(default_factory=dict)
     images: dict[str, ImageRecord] = field(default_factory=dict)
+    kernels: dict[str, KernelRecord] = field(default_factory=dict)
     operations: dict[str, OperationView] = field(default_factory=dict)
+    catalog: Catalog | None = None
+    catalog_problem: BangerError | None = None
     host: HostView | None = None
     summary: str = ""
     loaded: bool = False
@@ -88,6 +113,10 @@ class World:
                 self.images[image.name] = image
             case ImageDeleted(name):
                 self.images.pop(name, None)
+            case KernelChanged(kernel):
+                self.kernels[kernel.name] = kernel
+            case KernelDeleted(name):
+                self.kernels.pop(name, None)
             case OperationChanged(operation):
                 self.operations[operation.id] = operation
                 if operation.state.over and len(self.operations) > _ENDED_KEPT:
@@ -100,6 +129,18 @@ class World:
         """Operations under way, oldest first."""
         found = [o for o in self.operations.values() if not o.state.over]
         return sorted(found, key=lambda o: o.started)
+
+    def outermost(self) -> list[OperationView]:
+        """Operations under way, oldest first; a pull that a create waits for is told inside it."""
+        live = self.live()
+        creating = {
+            stage.name
+            for operation in live
+            if operation.kind == "create"
+            for stage in operation.stages
+            if stage.started and not stage.ended
+        }
+        return [o for o in live if o.kind not in creating]
 
     def working_on(self, vm: VmRecord) -> OperationView | None:
         """The operation under way for a VM."""
@@ -121,6 +162,14 @@ class World:
             del self.operations[operation.id]
 
 
+class Request(Protocol):
+    """Something to begin, as data: what failed can be begun once more."""
+
+    async def begin(self, engine: Engine) -> Operation[Any]:
+        """Raises BangerError."""
+        ...
+
+
 EngineFactory = Callable[[], AbstractAsyncContextManager["Engine"]]
 
 
@@ -137,6 +186,7 @@ class Bridge:
         self._last = 0.0
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
+        self._requests: dict[str, Request] = {}
 
     @property
     def engine(self) -> Engine:
@@ -175,6 +225,50 @@ class Bridge:
         if self._task is not None:
             await asyncio.wait([self._task])
 
+    # -- what the screens begin
+
+    async def begin(self, request: Request) -> OperationView:
+        """Begin what is asked for, and keep in mind how.
+
+        Raises:
+            BangerError
+        """
+        operation = await request.begin(self.engine)
+        self._requests[operation.id] = request
+        view = self.world.operations.get(operation.id, operation.view)
+        self.feed(OperationChanged(view))
+        return view
+
+    def request(self, operation_id: str) -> Request | None:
+        """What was asked for, of an operation begun here; None once it is forgotten."""
+        return self._requests.get(operation_id)
+
+    def forget(self, operation_id: str) -> None:
+        """The operation's end has been told, and it will not be begun once more."""
+        self._requests.pop(operation_id, None)
+
+    def look_again(self) -> None:
+        """Have every screen show the world anew."""
+        self._tell(Changed, ())
+
+    async def resume_pulls_later(self) -> None:
+        """Have the pulls that are under way begun again at the next start."""
+        for operation in self.engine.operations.live():
+            try:
+                await self.engine.images.remember(operation)
+            except (BangerError, OSError):
+                # The person wants to leave; what is lost is only that it begins by itself.
+                log.exception("remembering %s", operation.view.title)
+
+    async def read_catalogs(self, *, refresh: bool = False) -> None:
+        """Read what can be pulled; ``refresh``: ask the web too, however fresh the copies are."""
+        try:
+            self.world.catalog = await self.engine.images.catalog(refresh=refresh)
+            self.world.catalog_problem = None
+        except BangerError as error:
+            self.world.catalog_problem = error
+        self.look_again()
+
     async def _run(self, make: EngineFactory) -> None:
         try:
             # A quarter of a second of imports, off the loop: the first paint has come before it.
@@ -212,21 +306,30 @@ class Bridge:
                     self.feed(event)
 
             pumping = asyncio.create_task(pump(), name="bridge: events")
-            summary = asyncio.create_task(self._summarise(engine), name="bridge: summary")
+            beside = [
+                asyncio.create_task(work, name=f"bridge: {name}")
+                for name, work in (
+                    ("summary", self._summarise(engine)),
+                    ("catalogs", self.read_catalogs()),
+                    ("pulls", self._resume(engine)),
+                )
+            ]
             closing = asyncio.create_task(self._closing.wait())
             await asyncio.wait([pumping, closing], return_when=asyncio.FIRST_COMPLETED)
-            for task in (pumping, closing, summary):
+            for task in (pumping, closing, *beside):
                 task.cancel()
-            await asyncio.wait([summary])
+            await asyncio.wait(beside)
             if pumping.done() and not pumping.cancelled():
                 pumping.result()
 
     async def _read_all(self, engine: Engine) -> None:
         vms = await engine.vms.list()
         images = await engine.images.list()
+        kernels = await engine.kernels.list()
         world = self.world
         world.vms = {vm.id: vm for vm in vms}
         world.images = {image.name: image for image in images}
+        world.kernels = {kernel.name: kernel for kernel in kernels}
         for operation in await engine.operations.list(limit=_ENDED_KEPT // 2):
             world.operations[operation.id] = operation
         world.host = engine.host() or world.host
@@ -235,7 +338,17 @@ class Bridge:
     async def _summarise(self, engine: Engine) -> None:
         """Probing the host takes a moment: nothing waits for its one line."""
         self.world.summary = await engine.host_summary()
-        self._tell(Changed, ())
+        self.look_again()
+
+    async def _resume(self, engine: Engine) -> None:
+        """Begin again the pulls that were under way when the app was left last."""
+        try:
+            begun = await engine.images.resume_remembered()
+        except (BangerError, OSError):
+            log.exception("resuming pulls")
+            return
+        if begun:
+            self._tell(Resumed, tuple(operation.view for operation in begun))
 
     def feed(self, event: Event) -> None:
         """Take one event into ``World`` and tell the listeners soon."""

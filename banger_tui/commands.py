@@ -1,4 +1,4 @@
-"""The command palette: everything the home screen can do, and every machine by name."""
+"""The command palette: everything the screen below can do, and every machine or image by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from banger_tui.screens import keys
+from banger_tui.screens.browser import Browser
 from banger_tui.screens.home import HomeScreen
 
 
@@ -17,13 +17,13 @@ class Commands(Provider):
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """(name, help, what to call)."""
         screen = self.screen
-        if not isinstance(screen, HomeScreen):
+        if not isinstance(screen, HomeScreen | Browser):
             return
-        for key in keys.HOME:
+        for key in screen.KEYS.bound:
             text = key.text[0].upper() + key.text[1:]
             yield f"{text}  [{key.shown}]", key.group, partial(screen.run_action, key.action)
-        for machine, name, state in screen.machines():
-            yield f"Go to {name}", state, partial(screen.go_to, machine)
+        for place, name, state in screen.places():
+            yield f"Go to {name}", state, partial(screen.go_to, place)
 
     async def discover(self) -> Hits:
         for name, help_text, call in self._commands():

@@ -1,122 +1,67 @@
-"""The form for a new machine; every field is judged while it is typed."""
+"""The form for a new machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
-from textual import events, on
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.suggester import SuggestFromList
-from textual.widgets import Button, Input, Label, Static
 
-from banger_tui.engine.errors import BangerError, InvalidInput
+from banger_tui.engine.catalog.load import near
+from banger_tui.engine.errors import InvalidInput
+from banger_tui.engine.images.request import local_name
 from banger_tui.engine.model import MIB, NetworkMode, VmSpec
 from banger_tui.engine.vms import spec as limits
-from banger_tui.screens.dialog import Dialog
+from banger_tui.screens.form import ChoiceField, Form, TextField
 from banger_tui.widgets import units
+from banger_tui.widgets.artefact_rows import named
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the form starts with and offers. ``images`` here, ``catalog`` can be pulled."""
+    """What the form starts with and offers: ``images`` are here, ``catalog`` can be pulled; with
+    their sizes in bytes (0: unknown)."""
 
     defaults: VmSpec
-    images: tuple[str, ...] = ()
-    catalog: tuple[str, ...] = ()
+    images: Mapping[str, int]
+    catalog: Mapping[str, int]
     taken: Collection[str] = ()
 
 
-class Cycle(Static, can_focus=True):
-    """One of a few words; space, left and right change it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,right", "turn(1)", show=False),
-        Binding("left", "turn(-1)", show=False),
-    ]
-
-    def __init__(self, values: tuple[str, ...], value: str, *, id: str) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._values = values
-        self.value = value
-
-    def on_mount(self) -> None:
-        self.action_turn(0)
-
-    def action_turn(self, by: int) -> None:
-        here = self._values.index(self.value)
-        self.value = self._values[(here + by) % len(self._values)]
-        self.update(Content(f"◂ {self.value} ▸"))
-
-    def on_click(self, event: events.Click) -> None:
-        event.stop()
-        self.action_turn(1)
-
-
-class CreateScreen(Dialog[VmSpec]):
+class CreateScreen(Form[VmSpec]):
     """A ``VmSpec`` when the person makes one, None when not."""
 
-    AUTO_FOCUS = "#name"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "create", "Create", show=False),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
-    FIELDS = ("name", "image", "cpus", "memory", "disk")
-
     def __init__(self, choices: Choices) -> None:
-        super().__init__()
         self._choices = choices
-        self._judges: dict[str, Callable[[str], object]] = {
-            "name": self._judge_name,
-            "image": self._judge_image,
-            "cpus": _cpus,
-            "memory": _memory,
-            "disk": _disk,
-        }
-
-    def compose(self) -> ComposeResult:
-        choices = self._choices
         defaults = choices.defaults
-        offered = dict.fromkeys((*choices.images, *choices.catalog))
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content("New machine")
-            box.border_subtitle = Content("enter creates · esc leaves")
-            with VerticalScroll(classes="fields", can_focus=False):
-                yield from self._field("name", "", "one is made up")
-                yield from self._field(
-                    "image", defaults.image, defaults.image,
-                    suggester=SuggestFromList(offered, case_sensitive=False),
-                )  # fmt: skip
-                yield from self._field("cpus", str(defaults.cpus), str(defaults.cpus))
-                memory = units.size(defaults.memory_mib * MIB)
-                yield from self._field("memory", memory, memory)
-                disk = "" if defaults.disk_bytes is None else units.size(defaults.disk_bytes)
-                yield from self._field("disk", disk, "as large as the image's")
-                with Horizontal(classes="field"):
-                    yield Label("network")
-                    modes = tuple(mode.value for mode in NetworkMode)
-                    yield Cycle(modes, defaults.network.value, id="network")
-                    meaning = "user: reaches out · isolated: reaches nothing"
-                    yield Static(Content.styled(meaning, "$foreground-muted"), classes="meaning")
-            with Horizontal(classes="answers"):
-                yield Button("Leave", id="leave", compact=True)
-                yield Button("Create", id="create", compact=True)
-
-    def _field(
-        self, name: str, value: str, placeholder: str, suggester: SuggestFromList | None = None
-    ) -> ComposeResult:
-        with Horizontal(classes="field"):
-            yield Label(name)
-            yield Input(value, placeholder=placeholder, suggester=suggester, id=name, compact=True)
-            yield Static("", id=f"{name}-about", classes="about")
-        yield Static("", id=f"{name}-note", classes="note")
-
-    # -- judging
+        memory = units.size(defaults.memory_mib * MIB)
+        disk = "" if defaults.disk_bytes is None else units.size(defaults.disk_bytes)
+        names = dict.fromkeys((*sorted(choices.images), *choices.catalog))
+        super().__init__(
+            "New machine",
+            (
+                TextField("name", self._judge_name, "", "one is made up"),
+                TextField(
+                    "image", self._judge_image, defaults.image, defaults.image,
+                    about=self._about_image,
+                    suggester=SuggestFromList(names, case_sensitive=False),
+                ),
+                TextField("cpus", _cpus, str(defaults.cpus), str(defaults.cpus)),
+                TextField(
+                    "memory", _memory, memory, memory,
+                    about=lambda _: f"this host has {units.size(limits.memory_total())}",
+                ),
+                TextField("disk", _disk, disk, "as large as the image's"),
+                ChoiceField(
+                    "network",
+                    tuple(mode.value for mode in NetworkMode),
+                    defaults.network.value,
+                    "user: reaches out · isolated: reaches nothing",
+                ),
+            ),
+            "Create",
+        )  # fmt: skip
 
     def _judge_name(self, text: str) -> str | None:
         if not text:
@@ -128,87 +73,43 @@ class CreateScreen(Dialog[VmSpec]):
 
     def _judge_image(self, text: str) -> str:
         choices = self._choices
-        known = (*choices.images, *choices.catalog)
-        if text and known and text not in known:
-            raise InvalidInput(f"No image is called {text}", "", f"There is: {', '.join(known)}")
-        return text or choices.defaults.image
-
-    def on_mount(self) -> None:
-        for name in self.FIELDS:
-            self._judge(name)
-
-    @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        if event.input.id in self._judges:
-            self._judge(event.input.id)
-
-    def _judge(self, name: str) -> object | None:
-        """The field's value; None and a line below the field when it makes no sense."""
-        field = self.query_one(f"#{name}", Input)
-        note = self.query_one(f"#{name}-note", Static)
-        about = self.query_one(f"#{name}-about", Static)
-        try:
-            value = self._judges[name](field.value.strip())
-        except BangerError as error:
-            # Hints with options are for the command line: there the reason says more.
-            more = error.hint if error.hint and "--" not in error.hint else error.detail
-            text = ". ".join(part.rstrip(".") for part in (error.title, more) if part)
-            note.update(Content.styled(f"✗ {units.plain(text, 200)}", "$text-error"))
-            about.update("")
-            field.add_class("-wrong")
-            self._sum_up()
-            return None
-        field.remove_class("-wrong")
-        note.update("")
-        about.update(Content.styled(self._about(name, field.value.strip()), "$foreground-muted"))
-        self._sum_up()
-        return value
-
-    def _about(self, name: str, text: str) -> str:
-        """What is worth knowing of a field that is well."""
-        choices = self._choices
-        if name == "image":
-            if text in choices.images:
-                return "it is here"
-            return "is built or pulled first" if text in choices.catalog else ""
-        if name == "memory":
-            return f"this host has {units.size(limits.memory_total())}"
-        return ""
-
-    def _sum_up(self) -> None:
-        wrong = any(self.query_one(f"#{name}", Input).has_class("-wrong") for name in self.FIELDS)
-        self.query_one("#create", Button).disabled = wrong
-
-    # -- ends
-
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#create")
-    def action_create(self) -> None:
-        values: dict[str, object] = {}
-        for key in self.FIELDS:
-            values[key] = self._judge(key)
-            field = self.query_one(f"#{key}", Input)
-            if field.has_class("-wrong"):
-                field.focus()
-                return
-        name, disk = values["name"], values["disk"]
-        memory, cpus = values["memory"], values["cpus"]
-        assert isinstance(memory, int)
-        assert isinstance(cpus, int)
-        self.dismiss(
-            VmSpec(
-                name=name if isinstance(name, str) else None,
-                image=str(values["image"]),
-                cpus=cpus,
-                memory_mib=memory // MIB,
-                disk_bytes=disk if isinstance(disk, int) else None,
-                network=NetworkMode(self.query_one("#network", Cycle).value),
+        text = text or choices.defaults.image
+        known = dict.fromkeys((*choices.images, *choices.catalog))
+        if _is_container(text):
+            local_name(text)
+        elif known and text not in known:
+            close = near(text, known)
+            hint = (
+                f"Did you mean {' or '.join(close)}?"
+                if close
+                else f"There is: {named(list(known))}"
             )
+            raise InvalidInput(f"No image is called {text}", "", hint)
+        return text
+
+    def _about_image(self, text: str) -> str:
+        choices = self._choices
+        text = text or choices.defaults.image
+        if text in choices.images or local_name(text) in choices.images:
+            return "it is here"
+        if size := choices.catalog.get(text):
+            return f"is pulled first: {units.size(size)}"
+        return "is pulled first" if _is_container(text) else "is built or pulled first"
+
+    def answer(self, values: Mapping[str, Any]) -> VmSpec:
+        return VmSpec(
+            name=values["name"],
+            image=values["image"],
+            cpus=values["cpus"],
+            memory_mib=values["memory"] // MIB,
+            disk_bytes=values["disk"],
+            network=NetworkMode(values["network"]),
         )
 
-    @on(Button.Pressed, "#leave")
-    def _leave(self) -> None:
-        self.dismiss(None)
+
+def _is_container(image: str) -> bool:
+    """Whether it can only be a container image: a plain word is a name."""
+    return any(mark in image for mark in "/:@")
 
 
 def _cpus(text: str) -> int:

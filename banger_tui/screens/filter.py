@@ -1,4 +1,4 @@
-"""The line in which the machine list is filtered."""
+"""The line in which a list is filtered."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class FilterInput(Input):
             self.text = text
             self.done = done
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text, placeholder="name or image", id="filter", compact=True)
+    def __init__(self, text: str, placeholder: str) -> None:
+        super().__init__(text, placeholder=placeholder, id="filter", compact=True)
 
     @on(Input.Changed)
     def _filter(self) -> None:

@@ -13,13 +13,6 @@ from textual.widgets import Static
 from banger_tui.screens import keys
 from banger_tui.screens.dialog import Dialog
 
-_STATES = (
-    ("●", "$text-success", "running"),
-    ("◐", "$text-warning", "on its way"),
-    ("○", "$foreground-muted", "stopped"),
-    ("✗", "$text-error", "failed"),
-)
-
 
 class HelpScreen(Dialog[None]):
     """All keys; any of escape, q and ? closes it."""
@@ -28,15 +21,16 @@ class HelpScreen(Dialog[None]):
         Binding("q,question_mark,f1", "leave", "Close", show=False)
     ]
 
+    def __init__(self, shown: keys.Keys) -> None:
+        super().__init__()
+        self._keys = shown
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog wide -safe") as box:
             box.border_title = Content("Keys")
             box.border_subtitle = Content("↑↓ scroll · esc closes")
             wide = self.app.size.width >= 100
-            groups = (
-                (keys.MACHINES, keys.PANEL),
-                (keys.LIST, keys.APP),
-            )
+            groups = self._keys.groups
             if wide:
                 columns = [self._column(*pair) for pair in groups]
                 height = max(len(column) for column in columns)
@@ -50,19 +44,19 @@ class HelpScreen(Dialog[None]):
                 lines = [line for pair in groups for line in self._column(*pair)]
             lines.append(
                 Content("    ").join(
-                    Content.assemble((f"{glyph} ", style), word) for glyph, style, word in _STATES
+                    Content.assemble((f"{glyph} ", style), word)
+                    for glyph, style, word in self._keys.states
                 )
             )
             yield Static(Content("\n").join(lines), classes="text")
 
-    @staticmethod
-    def _column(*groups: str) -> list[Content]:
+    def _column(self, *groups: str) -> list[Content]:
         lines: list[Content] = []
         for group in groups:
             lines.append(Content.styled(group, "bold"))
             lines.extend(
                 Content.assemble((f"  {key.shown:<11}", "bold $primary"), key.text)
-                for key in (*keys.HOME, *keys.ELSEWHERE)
+                for key in (*self._keys.bound, *self._keys.elsewhere)
                 if key.group == group
             )
             lines.append(Content(""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -43,7 +44,8 @@ _TOLD_AFTER = 5.0  # an operation shorter than this needs no word at its end
 class HomeScreen(HomeView):
     """Keeps what is shown in step with the bridge's ``World``, and does what the keys say."""
 
-    BINDINGS: ClassVar[list[BindingType]] = keys.bindings()
+    KEYS: ClassVar[keys.Keys] = keys.HOME
+    BINDINGS: ClassVar[list[BindingType]] = KEYS.bindings()
 
     def __init__(self, bridge: Bridge, defaults: Settings, paths: Paths) -> None:
         super().__init__(bridge, defaults)
@@ -63,7 +65,7 @@ class HomeScreen(HomeView):
 
     # -- for the command palette
 
-    def machines(self) -> list[tuple[str, str, str]]:
+    def places(self) -> list[tuple[str, str, str]]:
         """(key, name, state) of every machine."""
         vms = sorted(self._world.vms.values(), key=lambda vm: vm.name)
         return [(vm.id, vm.name, vm.state.value) for vm in vms]
@@ -274,7 +276,7 @@ class HomeScreen(HomeView):
         if found:
             found.first().focus()
             return
-        field = FilterInput(self._list.filter)
+        field = FilterInput(self._list.filter, "name or image")
         self.mount(field, before=self.query_one(KeyBar))
         field.focus()
 
@@ -295,6 +297,10 @@ class HomeScreen(HomeView):
     def action_run_sandbox(self) -> None:
         self._actions.create(self._actions.default_spec())
 
+    def run_image(self, image: str) -> None:
+        """A sandbox with the defaults, but from this image."""
+        self._actions.create(replace(self._actions.default_spec(), image=image))
+
     def action_new_machine(self) -> None:
         self._actions.form()
 
@@ -307,6 +313,10 @@ class HomeScreen(HomeView):
             self._cancel(making)
         elif vms:
             self._actions.verb(verb, vms, self._list.clear_marks)
+
+    def action_promote(self) -> None:
+        if vm := self._rows.current:
+            self._actions.promote(vm)
 
     def action_show_tab(self, tab: Tab) -> None:
         vm = self._rows.current
@@ -358,7 +368,7 @@ class HomeScreen(HomeView):
     def action_help(self) -> None:
         from banger_tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(self.KEYS))
 
     def action_back(self) -> None:
         """One step back: zoom, filter, marks, failures; then to the list."""

@@ -15,12 +15,12 @@ from textual.widget import Widget
 from banger_tui.bridge import Bridge
 from banger_tui.engine.model import MIB, VmState
 from banger_tui.screens import hints
+from banger_tui.screens.counts import counts
 from banger_tui.screens.machine_rows import MachineRows
 from banger_tui.screens.machine_streams import MachineStreams
 from banger_tui.screens.own_operations import OwnOperations
-from banger_tui.widgets import rows
 from banger_tui.widgets.empty_state import EmptyState, FirstRun
-from banger_tui.widgets.header_bar import Counts, HeaderBar
+from banger_tui.widgets.header_bar import HeaderBar
 from banger_tui.widgets.key_bar import KeyBar
 from banger_tui.widgets.machine_list import MachineList
 from banger_tui.widgets.machine_panel import MachinePanel, OverviewPage
@@ -75,16 +75,8 @@ class HomeView(Screen[None]):
         self._panel.overview.show(vm, stats, self._rows.operation)
 
     def _count(self) -> None:
-        vms = self._world.vms.values()
-        total = len(self._world.vms)
-        self._header.show_counts(
-            Counts(
-                total,
-                sum(vm.running for vm in vms),
-                sum(vm.state is VmState.FAILED for vm in vms),
-            )
-        )
-        empty = self._world.loaded and not total and not self._rows.pending
+        self._header.show_counts(counts(self._world))
+        empty = self._world.loaded and not self._world.vms and not self._rows.pending
         if empty:
             defaults, host = self._defaults, self._world.host
             self.query_one(EmptyState).show(
@@ -93,6 +85,8 @@ class HomeView(Screen[None]):
                     cpus=defaults.cpus,
                     memory_bytes=defaults.memory_mib * MIB,
                     image_here=defaults.image in self._world.images,
+                    images=len(self._world.images),
+                    offered=len(self._world.catalog.images) if self._world.catalog else None,
                     summary=self._world.summary,
                     disk_free=host.disk_free if host else None,
                 )
@@ -103,17 +97,7 @@ class HomeView(Screen[None]):
                 (self.query_one(EmptyState) if empty else self._list).focus()
 
     def _show_strip(self) -> None:
-        live = self._world.live()
-        creating = {
-            stage.name
-            for operation in live
-            if operation.kind == rows.CREATES
-            for stage in operation.stages
-            if stage.started and not stage.ended
-        }
-        # A pull that a create waits for is told inside it.
-        live = [o for o in live if o.kind not in creating]
-        self._strip.show([*self._own.failed, *live])
+        self._strip.show([*self._own.failed, *self._world.outermost()])
 
     def _tick(self) -> None:
         self._ticks += 1

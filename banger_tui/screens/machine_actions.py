@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
-from banger_tui.bridge import Bridge
+from banger_tui.bridge import Bridge, Request
 from banger_tui.engine.errors import BangerError
 from banger_tui.engine.model import OperationView, VmRecord, VmSpec, VmState
 from banger_tui.widgets.states import MACHINES
@@ -65,12 +65,12 @@ class MachineActions:
             # Late: the form's widgets are not needed for the first paint.
             from banger_tui.screens.create import Choices, CreateScreen
 
-            engine = self._bridge.engine
             world = self._bridge.world
+            catalog = await self._bridge.engine.images.catalog()
             choices = Choices(
                 defaults=self.default_spec(),
-                images=tuple(sorted(world.images)),
-                catalog=tuple(entry.name for entry in engine.images.catalog()),
+                images={image.name: image.size_bytes for image in world.images.values()},
+                catalog={e.name: e.download_bytes for e in catalog.images.values()},
                 taken={vm.name for vm in world.vms.values()},
             )
 
@@ -104,6 +104,25 @@ class MachineActions:
             answered(True)
         else:
             self._screen.app.push_screen(ConfirmScreen(asked), answered)
+
+    def promote(self, vm: VmRecord) -> None:
+        """Ask for a name, and make an image of a stopped machine."""
+        if vm.state not in (VmState.STOPPED, VmState.FAILED):
+            self.refuse("make an image of", [vm])
+            return
+        from banger_tui.screens.image_forms import PromoteScreen
+
+        async def promote(request: Request) -> None:
+            operation = await request.begin(self._bridge.engine)
+            self._begun(operation.view)
+
+        def answered(request: Request | None) -> None:
+            if request is not None:
+                self._guard(promote(request))
+
+        world = self._bridge.world
+        form = PromoteScreen(tuple(world.vms.values()), frozenset(world.images), vm.name)
+        self._screen.app.push_screen(form, answered)
 
     def refuse(self, doing: str, vms: Sequence[VmRecord]) -> None:
         """Say why nothing happens, and what would."""

@@ -197,9 +197,13 @@ def ask_and_cancel(screen: Screen[None], bridge: Bridge, operation: OperationVie
             except BangerError as error:
                 screen.notify(str(error), severity="error", markup=False)
 
+    keeps = operation.kind == "pull image"
     question = Question(
         f"Cancel {stage_text.title(operation)}?",
-        ["It ends, and what it has made so far is taken away again."],
+        [
+            "It ends, and what it has made so far is taken away again.",
+            *(["What is downloaded is kept: the next pull goes on from there."] if keeps else []),
+        ],
         "Cancel it",
         "Let it go on",
     )

@@ -12,12 +12,15 @@ from banger_tui.widgets.lines import Lines
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """What the first key press would do here. ``image_here``: no need to build it first."""
+    """What the first key press would do here. ``image_here``: no need to build it first;
+    ``images`` are here, ``offered`` by the catalogs (None: not read yet)."""
 
     image: str
     cpus: int
     memory_bytes: int
     image_here: bool
+    images: int = 0
+    offered: int | None = None
     summary: str = ""
     disk_free: int | None = None
 
@@ -40,11 +43,13 @@ class EmptyState(Lines, can_focus=True):
         first = self._first
         cpus = "1 cpu" if first.cpus == 1 else f"{first.cpus} cpus"
         memory = units.size(first.memory_bytes)
+        offered = "" if first.offered is None else f"{first.offered} in the catalog, "
         lines = [
             Content.styled("No machines yet.", "bold"),
             Content(""),
             _key("r", "run a sandbox", f"{first.image}, {cpus}, {memory} of memory"),
             _key("n", "new, with choices", "name, image, cpus, memory, disk, network"),
+            _key("2", "browse images", f"{offered}{first.images} here"),
             _key("5", "doctor", "what this host can do"),
             _key("?", "help", "every key"),
             Content(""),

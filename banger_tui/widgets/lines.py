@@ -38,11 +38,10 @@ class Lines(Widget):
             self._drawn.clear()
             self.refresh(layout=True)
             return
-        left, top = self.gutter.left, self.gutter.top
         for y, line in enumerate(self._shown):
             if y >= len(before) or not _same(line, before[y]):
                 self._drawn.pop(y, None)
-                self.refresh(Region(left, top + y, width, 1))
+                self.refresh(Region(0, y, width, 1))
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width

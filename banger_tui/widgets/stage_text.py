@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.content import Content
 
+from banger_tui.engine.errors import BangerError
 from banger_tui.engine.model import OperationView, StageState, StageView
 from banger_tui.widgets import units
 from banger_tui.widgets.rows import CREATES
@@ -13,6 +15,7 @@ from banger_tui.widgets.states import OPERATIONS, STAGES, style
 
 FAINT = "$foreground-muted"
 SEPARATOR = ("  ", "")
+_BRIEF_BAR = 8
 
 
 def title(operation: OperationView, most: int = 60) -> str:
@@ -49,6 +52,32 @@ def rate(stage: StageView) -> str:
     if stage.unit != "bytes" or not stage.rate:
         return ""
     return f"{units.moved(stage.rate)}/s"
+
+
+def left(stage: StageView) -> str:
+    """How long it will still take at the rate it has: ``44s left``, or nothing when unknown."""
+    if stage.state is not StageState.RUNNING or not stage.total or stage.rate <= 0:
+        return ""
+    seconds = (stage.total - stage.done) / stage.rate
+    if seconds <= 0:
+        return ""
+    whole = max(1, round(seconds))
+    return f"{whole}s left" if whole < 60 else f"{units.span(whole)} left"
+
+
+def summed(stage: StageView) -> StageView:
+    """A stage that does not count itself has moved what its parts have moved."""
+    parts = [part for part in stage.children if part.unit == "bytes"]
+    if stage.total is not None or stage.done or not parts:
+        return stage
+    known = [part.total for part in parts if part.total is not None]
+    return replace(
+        stage,
+        done=sum(part.done for part in parts),
+        total=sum(known) if len(known) == len(stage.children) else None,
+        unit="bytes",
+        rate=sum(part.rate for part in parts if part.state is StageState.RUNNING),
+    )
 
 
 def took(stage: StageView, now: float) -> str:
@@ -102,16 +131,37 @@ def flow(stages: Sequence[StageView], now: float, width: int, lines: int) -> lis
 
 
 def path(operation: OperationView) -> tuple[list[str], StageView | None]:
-    """Names of the running stages from the outside in, and the innermost of them."""
+    """Names of the running stages from the outside in, and the innermost of them; where several
+    run side by side, or count together, the one that they are parts of."""
     names: list[str] = []
     found: StageView | None = None
     stages = operation.stages
     while True:
-        active = next((s for s in stages if s.state is StageState.RUNNING), None)
-        if active is None:
-            return names, found
-        names.append(units.plain(active.name, 40))
-        found, stages = active, active.children
+        active = [s for s in stages if s.state is StageState.RUNNING]
+        together = found is not None and (len(active) > 1 or found.total is not None)
+        if not active or together:
+            return names, None if found is None else summed(found)
+        names.append(units.plain(active[0].name, 40))
+        found, stages = active[0], active[0].children
+
+
+def brief(operation: OperationView, now: float) -> str:
+    """What goes on just now, in the cells of a list: ``download ━━━━╸─── 45% 12s left``."""
+    if operation.failure is not None:
+        return f"failed: {units.plain(operation.failure.title, 80)}"
+    if operation.cancel_requested:
+        return "cancelling"
+    stage = next((s for s in operation.stages if s.state is StageState.RUNNING), None)
+    if stage is None:
+        return "working"
+    stage = summed(stage)
+    name = units.plain(stage.name, 40)
+    if not stage.total:
+        return f"{name} {took(stage, now)}"
+    share = min(1.0, stage.done / stage.total)
+    full = round(share * _BRIEF_BAR)
+    drawn = "━" * full + "─" * (_BRIEF_BAR - full)
+    return f"{name} {drawn} {units.percent(share):>4} {left(stage)}".rstrip()
 
 
 def activity(operation: OperationView, now: float, width: int) -> Content:
@@ -125,12 +175,12 @@ def activity(operation: OperationView, now: float, width: int) -> Content:
     if stage.total:
         length = max(6, min(30, width // 4))
         parts.append(bar(stage.done / stage.total, length))
-    facts = [fact for fact in (amount(stage), rate(stage), took(stage, now)) if fact]
+    facts = [f for f in (amount(stage), rate(stage), left(stage) or took(stage, now)) if f]
     if facts:
         parts.append(Content(" · ".join(facts)))
     if stage.detail:
         parts.append(Content.styled(units.plain(stage.detail, 200), FAINT))
-    return _clip(Content(SEPARATOR[0]).join(parts), width)
+    return clip(Content(SEPARATOR[0]).join(parts), width)
 
 
 def line(operation: OperationView, now: float, width: int) -> Content:
@@ -149,7 +199,7 @@ def line(operation: OperationView, now: float, width: int) -> Content:
     else:
         room = width - head.cell_length - len(elapsed) - 4
         rest = Content.assemble(activity(operation, now, room), (f"  {elapsed}", FAINT))
-    return _clip(Content.assemble(head, SEPARATOR, rest), width)
+    return clip(Content.assemble(head, SEPARATOR, rest), width)
 
 
 def failure(operation: OperationView, width: int) -> list[Content]:
@@ -157,7 +207,7 @@ def failure(operation: OperationView, width: int) -> list[Content]:
     told = operation.failure
     whole = title(operation)
     if told is None:
-        return [_clip(Content.styled(f"✗ {whole} failed", "bold $text-error"), width)]
+        return [clip(Content.styled(f"✗ {whole} failed", "bold $text-error"), width)]
     what = Content.styled(f"{whole}: {units.plain(told.title)}", "bold $text-error")
     lines = _hanging(("✗ ", "$text-error"), what, width)
     if told.detail:
@@ -167,85 +217,35 @@ def failure(operation: OperationView, width: int) -> list[Content]:
     return lines
 
 
+def left_behind(operation: OperationView) -> str:
+    """What a cancelled operation leaves: a pull its downloads, so that the next one is shorter."""
+    if operation.kind == "pull image":
+        return "Its downloads are kept: the next pull goes on from there."
+    return "Nothing of it is left."
+
+
+def problem(error: BangerError) -> list[Content]:
+    """What is wrong, why, and the next step."""
+    lines = [Content.styled(f"✗ {units.plain(error.title)}", "bold $text-error")]
+    if error.detail:
+        lines.append(Content(units.plain(error.detail)))
+    if error.hint:
+        lines.append(Content.assemble(("→ ", "$primary"), units.plain(error.hint)))
+    return lines
+
+
 def _hanging(mark: tuple[str, str], text: Content, width: int, most: int = 2) -> list[Content]:
     """Text wrapped behind a mark of two cells."""
     found = text.wrap(max(10, width - 2))
     if len(found) > most:
         rest = Content(" ").join(found[most - 1 :])
-        found = [*found[: most - 1], _clip(rest, width - 2)]
+        found = [*found[: most - 1], clip(rest, width - 2)]
     return [
         Content.assemble(mark if index == 0 else ("  ", ""), line)
         for index, line in enumerate(found)
     ]
 
 
-def _clip(content: Content, width: int) -> Content:
+def clip(content: Content, width: int) -> Content:
+    """The content in at most so many cells."""
     return content.truncate(max(1, width), ellipsis=True)
-
-
-def rows(
-    stages: Sequence[StageView], *, folded: bool, depth: int = 0
-) -> list[tuple[int, StageView]]:
-    """The tree of stages as lines with their depth; ``folded``: open only where work goes on."""
-    found: list[tuple[int, StageView]] = []
-    for stage in stages:
-        found.append((depth, stage))
-        if not folded or stage.state in (StageState.RUNNING, StageState.FAILED):
-            found.extend(rows(stage.children, folded=folded, depth=depth + 1))
-    return found
-
-
-def timeline(
-    operation: OperationView, now: float, width: int, *, folded: bool = False
-) -> list[Content]:
-    """Each stage on a line: state, name, when it ran within the whole, how long, how much."""
-    found = rows(operation.stages, folded=folded)
-    if not found:
-        return [Content.styled("no stages yet", FAINT)]
-    name_room = max(len(stage.name) + 2 * depth for depth, stage in found) + 3
-    name_room = min(name_room, max(18, width * 2 // 5))
-    end = operation.ended if operation.ended is not None else now
-    whole = max(end - operation.started, 0.001)
-    # While it goes on, what moves is worth more than when it began.
-    facts_room = 34 if operation.state.over else 60
-    bar_room = min(width - name_room - facts_room, 48)
-    lines: list[Content] = []
-    for depth, stage in found:
-        look = STAGES[stage.state]
-        name = "  " * depth + units.plain(stage.name, 60)
-        faint = stage.state in (StageState.PENDING, StageState.SKIPPED)
-        text = Content.assemble(
-            (f"{look.glyph} ", style(look)), (name, FAINT if faint else "bold" if not depth else "")
-        )
-        text = _clip(text, name_room)
-        text = text.pad_right(max(0, name_room - text.cell_length))
-        parts = [text]
-        if bar_room > 8:
-            parts.append(_gantt(stage, operation.started, whole, now, bar_room))
-        elapsed = "" if stage.state is StageState.SKIPPED else took(stage, now)
-        parts.append(Content(f" {elapsed:>6}  "))
-        facts = []
-        if stage.state is StageState.RUNNING and stage.total:
-            parts.append(bar(stage.done / stage.total, 12))
-            parts.append(Content("  "))
-        facts = [fact for fact in (amount(stage), rate(stage)) if fact]
-        if facts:
-            parts.append(Content(" · ".join(facts) + "  "))
-        if stage.detail:
-            parts.append(Content.styled(units.plain(stage.detail, 200), FAINT))
-        lines.append(_clip(Content("").join(parts), width))
-    return lines
-
-
-def _gantt(stage: StageView, start: float, whole: float, now: float, width: int) -> Content:
-    if stage.started is None:
-        return Content(" " * width)
-    ended = stage.ended if stage.ended is not None else now
-    first = int((stage.started - start) / whole * width)
-    first = max(0, min(first, width - 1))
-    length = max(1, min(width - first, round((ended - stage.started) / whole * width)))
-    tone = {StageState.FAILED: "$text-error", StageState.CANCELLED: FAINT}.get(
-        stage.state, "$primary"
-    )
-    mark = "━" * length if ended - stage.started > 0 else "▏"
-    return Content.assemble(" " * first, (mark, tone), " " * (width - first - length))

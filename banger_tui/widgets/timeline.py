@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from banger_tui.engine.model import OperationState, OperationView
-from banger_tui.widgets import clock, stage_text, units
+from banger_tui.widgets import clock, stage_text, stage_tree, units
 from banger_tui.widgets.lines import Lines
 from banger_tui.widgets.states import OPERATIONS, style
 
@@ -24,7 +24,8 @@ class Timeline(Lines):
     def lines(self, width: int) -> list[Content]:
         if self._operation is None:
             return [Content("")]
-        return describe(self._operation, width)
+        # While it goes on, what goes on has to be in sight.
+        return describe(self._operation, width, folded=not self._operation.state.over)
 
 
 def describe(operation: OperationView, width: int, *, folded: bool = False) -> list[Content]:
@@ -54,5 +55,5 @@ def describe(operation: OperationView, width: int, *, folded: bool = False) -> l
             hint = Content.assemble(("→ ", "$primary"), units.plain(told.hint))
             lines += hint.wrap(width)
         lines.append(Content(""))
-    lines += stage_text.timeline(operation, now, width, folded=folded)
+    lines += stage_tree.timeline(operation, now, width, folded=folded)
     return lines

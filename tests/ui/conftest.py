@@ -14,7 +14,9 @@ import pytest
 from textual.pilot import Pilot
 
 from banger_tui.app import BangerApp
+from banger_tui.engine.hypervisors import fake_artefacts
 from banger_tui.engine.hypervisors.fake import FakeDriver
+from banger_tui.engine.hypervisors.fake_artefacts import FakeBuilders
 from banger_tui.engine.model import OperationState, VmRecord, VmState
 from banger_tui.engine.paths import Paths
 from banger_tui.screens.home import HomeScreen
@@ -38,22 +40,36 @@ async def until(
         await asyncio.sleep(every)
 
 
+def hear(app: BangerApp) -> list[str]:
+    """What the app tells in toasts, as ``title: text``, from now on.
+
+    A toast is gone after seconds: on a busy host before a test has looked.
+    """
+    told: list[str] = []
+    notify = app.notify
+
+    def noted(message: str, **options: Any) -> None:
+        told.append(f"{options.get('title', '')}: {message}")
+        notify(message, **options)
+
+    app.notify = noted  # type: ignore[method-assign]
+    return told
+
+
 class Running:
     """An open app under test, with words for what tests look at."""
 
-    def __init__(self, app: BangerApp, pilot: Pilot[None], driver: FakeDriver) -> None:
+    def __init__(
+        self,
+        app: BangerApp,
+        pilot: Pilot[None],
+        driver: FakeDriver,
+        told: list[str] | None = None,
+    ) -> None:
         self.app = app
         self.pilot = pilot
         self.driver = driver
-        self.told: list[str] = []
-        notify = app.notify
-
-        def noted(message: str, **options: Any) -> None:
-            self.told.append(f"{options.get('title', '')}: {message}")
-            notify(message, **options)
-
-        # A toast is gone after seconds: on a busy host before a test has looked.
-        app.notify = noted  # type: ignore[method-assign]
+        self.told = hear(app) if told is None else told
 
     @property
     def home(self) -> HomeScreen:
@@ -97,6 +113,12 @@ class Running:
             every=0.1,  # drawing it all is work: looking more often would slow what is waited for
         )
 
+    async def pull(self, *names: str) -> None:
+        """Pull images by the engine, to their end."""
+        images = self.app.bridge.engine.images
+        for operation in [await images.pull(name) for name in names]:
+            await operation.result()
+
     async def run_one(self) -> VmRecord:
         """Run a sandbox and wait until its shell has the focus."""
         before = set(self.vms)
@@ -108,6 +130,14 @@ class Running:
         name = next(vm.name for vm in self.vms.values() if vm.running and vm.name not in before)
         await self.sees(f"root@{name}:~#")
         return self.vms[name]
+
+
+@pytest.fixture
+def builders(monkeypatch: pytest.MonkeyPatch) -> FakeBuilders:
+    """What makes the images and kernels of every app of this test."""
+    made = FakeBuilders()
+    monkeypatch.setattr(fake_artefacts, "FakeBuilders", lambda: made)
+    return made
 
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
@@ -128,15 +158,17 @@ def start(paths: Paths) -> Start:
         *,
         size: tuple[int, int] = SIZE,
         before: Callable[[BangerApp], Awaitable[None]] | None = None,
+        settings: Loaded | None = None,
     ) -> AsyncIterator[Running]:
         driver = driver or FakeDriver()
-        app = BangerApp(paths, settings=Loaded(), driver=driver)
+        app = BangerApp(paths, settings=settings or Loaded(), driver=driver)
+        told = hear(app)
         async with app.run_test(size=size, notifications=True) as pilot:
             if before is not None:
                 await before(app)
             await until(lambda: app.bridge.is_open, what="the engine opens")
             await pilot.pause()
-            yield Running(app, pilot, driver)
+            yield Running(app, pilot, driver, told)
 
     return opened
 

@@ -11,7 +11,7 @@ from tests.ui.conftest import Running, Start
 async def test_form_makes_the_machine_that_was_asked_for(start: Start) -> None:
     async with start() as ui:
         await ui.press("n")
-        await ui.sees("New machine", "is built or pulled first")
+        await ui.sees("New machine", "is pulled first")
         await ui.press(*"web-1")
         await _fill(ui, cpus="2", memory="1G", disk="12G")
         ui.app.screen.query_one("#network").focus()
@@ -28,7 +28,7 @@ async def test_wrong_fields_say_so_and_hold_back_the_button(start: Start) -> Non
     async with start() as ui:
         await ui.press("n")
         await ui.sees("New machine")
-        create = ui.app.screen.query_one("#create", Button)
+        create = ui.app.screen.query_one("#submit", Button)
         wrong = {
             "name": ("Bad Name", "is no name for a VM"),
             "image": ("nonsense", "No image is called nonsense"),

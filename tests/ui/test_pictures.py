@@ -197,7 +197,7 @@ def test_create_form(
     from banger_tui.engine.vms import spec
 
     monkeypatch.setattr(spec, "memory_total", lambda: 23 * GIB)
-    choices = Choices(VmSpec(), images=("debian-bookworm",), catalog=("busybox",))
+    choices = Choices(VmSpec(), images={"debian-bookworm": 0}, catalog={"busybox": 0})
     app = Still(tmp_path, MACHINES)
     go = _shows(lambda pilot: _push(pilot, CreateScreen(choices)), *OVERVIEW)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
+from textual.widgets import Input
 
 from banger_tui.engine.hypervisors.fake import FakeDriver
 from banger_tui.widgets.terminal import TerminalView
@@ -47,8 +48,28 @@ async def _dialogs(ui: Running) -> None:
     await ui.press("escape")
 
 
+async def _images(ui: Running) -> None:
+    """The catalog, a pull by the dialog, its end; the kernels, and back."""
+    await ui.press("2", "right")
+    await ui.sees("debian-bookworm-slim")
+    name = f"mine-{len(ui.app.bridge.world.images)}"
+    await ui.press("p")
+    await ui.sees("Pull an image")
+    ui.app.screen.query_one("#image", Input).value = "alpine:3.20"
+    ui.app.screen.query_one("#name", Input).value = name
+    await ui.press("enter")
+    await ui.until(lambda: name in ui.app.bridge.world.images, "it is pulled")
+    await ui.press("left")
+    await ui.sees(name)
+    await ui.press("3")
+    await ui.sees("Kernels")
+    await ui.press("1")
+    await ui.sees("No machines yet.")
+
+
 @pytest.mark.parametrize(
-    ("steps", "seconds"), [(_create, _IN_A_CREATE), (_dialogs, _OPENING_A_DIALOG)]
+    ("steps", "seconds"),
+    [(_create, _IN_A_CREATE), (_dialogs, _OPENING_A_DIALOG), (_images, _OPENING_A_DIALOG)],
 )
 async def test_no_callback_blocks_the_loop(
     start: Start,
