@@ -87,6 +87,36 @@ def keys(app: Pane) -> None:
     app.sees("run a sandbox", "command palette")
 
 
+def images(app: Pane, reference: str = "docker.io/library/alpine:3.20") -> None:
+    app.sees("Host:")
+    app.press("2")
+    app.sees("Images", "Here")
+    app.press("p")
+    app.sees("Pull an image")
+    app.type(reference)
+    app.sees("container image")
+    app.press("Enter")
+    app.sees("download", "✓   sha256:", "left")
+
+
+def catalog(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("2")
+    app.sees("Images", "Here")
+    app.press("Right")
+    app.sees("archlinux", "DOWNLOAD")
+
+
+def pull(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("2")
+    app.sees("Images", "Here")
+    app.press("p")
+    app.sees("Pull an image")
+    app.type("ghcr.io/org/app:1.4")
+    app.sees("container image ghcr.io/org/app:1.4")
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One picture: what is opened, what is done to it, how large and in which colours."""
@@ -111,6 +141,10 @@ SCENES: Mapping[str, Scene] = {
     "progress": Scene("slow", progress),
     "operations": Scene("slow", operations),
     "form": Scene("machines", form),
+    "images": Scene("slow", images),
+    "narrow-images": Scene("slow", images, size=(80, 24)),
+    "catalog": Scene("machines", catalog),
+    "pull": Scene("machines", pull),
     "confirm": Scene("machines", confirm),
     "failed": Scene("failing", failed),
     "error": Scene("empty", damaged, prepare=_damage),
