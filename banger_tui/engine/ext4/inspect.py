@@ -8,6 +8,7 @@ from pathlib import Path
 
 from banger_tui.engine.process import run_tool
 from banger_tui.engine.progress import Stage
+from banger_tui.engine.threads import Stop, go_on
 
 _CHUNK = 1 << 16
 _ZEROS = bytes(_CHUNK)
@@ -22,12 +23,15 @@ async def check(target: Path, stage: Stage) -> None:
     await run_tool(["e2fsck", "-fn", str(target)], log=stage.log, title="The filesystem is damaged")
 
 
-def content_digest(path: Path) -> str:
+def content_digest(path: Path, stop: Stop = lambda: False) -> str:
     """A digest of a sparse file's content, without reading its holes. Blocking.
 
     It is the SHA-256 of the file's size (8 bytes, big-endian) followed, for each 64 KiB block that
     isn't all zeros, by its number (8 bytes) and content. Two files have the same digest exactly
     when they have the same content, holes or not.
+
+    Raises:
+        OperationCancelled: ``stop`` says so.
     """
     sums = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
@@ -41,6 +45,7 @@ def content_digest(path: Path) -> str:
                 break
             hole = os.lseek(file.fileno(), position, os.SEEK_HOLE)
             while position < max(hole, position + 1) and position < size:
+                go_on(stop)
                 block = os.pread(file.fileno(), _CHUNK, position)
                 if block != _ZEROS[: len(block)]:
                     sums.update((position // _CHUNK).to_bytes(8, "big"))

@@ -9,7 +9,8 @@ from pathlib import Path
 from banger_tui.engine.artefacts import Built
 from banger_tui.engine.ext4 import inspect
 from banger_tui.engine.progress import Stage
-from banger_tui.engine.shield import finish, in_thread
+from banger_tui.engine.shield import finish
+from banger_tui.engine.threads import in_stoppable_thread
 
 
 async def measured(built: Built, rootfs: Path, stage: Stage) -> Built:
@@ -20,12 +21,15 @@ async def measured(built: Built, rootfs: Path, stage: Stage) -> Built:
     """
     async with stage.stage("check") as nested:
         # Both only read: side by side they take no longer than one.
-        digesting = asyncio.ensure_future(in_thread(inspect.content_digest, rootfs))
+        digesting = asyncio.ensure_future(
+            in_stoppable_thread(lambda stop: inspect.content_digest(rootfs, stop))
+        )
         try:
             await inspect.check(rootfs, nested)
+            digest = await digesting
         finally:
+            digesting.cancel()
             await finish(asyncio.wait([digesting]))
-        digest = digesting.result()
         used = await asyncio.to_thread(inspect.disk_usage, rootfs)
         size = (await asyncio.to_thread(rootfs.stat)).st_size
     return replace(built, digest=digest, size_bytes=used, disk_bytes=size)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from banger_tui.engine.context import Context
 from banger_tui.engine.errors import NameTaken
-from banger_tui.engine.kernels.kept import kernels
 from banger_tui.engine.kernels.publish import publish_kernel
 from banger_tui.engine.model import KernelRecord
 from banger_tui.engine.operations import Run
@@ -23,14 +22,8 @@ async def adopt(ctx: Context, run: Run, directory: Path, kernel: KernelRecord) -
     """
     apart = replace(kernel, name=f"{kernel.name}-{kernel.digest.removeprefix('sha256:')[:8]}")
     try:
-        adopted = await _publish(ctx, run, directory, kernel)
+        adopted = await publish_kernel(ctx, run, directory, kernel)
     except NameTaken:
-        adopted = await _publish(ctx, run, directory, apart)
+        adopted = await publish_kernel(ctx, run, directory, apart)
     await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
     return adopted
-
-
-async def _publish(ctx: Context, run: Run, directory: Path, kernel: KernelRecord) -> KernelRecord:
-    # Left before, as in ``pulls.publish``; one that was here stays.
-    run.undo(lambda: kernels(ctx).discard(kernel))
-    return await publish_kernel(ctx, run, directory, kernel)

@@ -28,6 +28,8 @@ async def publish_kernel(
         live.note(kernel.name)
         here = await known.find(kernel.name)
         if here is None:
+            # Left before: a cancel may come when it is published and not yet known to be.
+            run.undo(lambda: known.discard(kernel))
             try:
                 await known.publish(directory, kernel)
             except NameTaken:

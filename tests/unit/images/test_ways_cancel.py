@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from banger_tui.engine.api import Engine
-from banger_tui.engine.artefacts import Workplace
+from banger_tui.engine.artefacts import Built, Workplace
+from banger_tui.engine.ext4 import inspect
 from banger_tui.engine.images import inflating
 from banger_tui.engine.images.inflating import Inflating
 from banger_tui.engine.images.kept import images
+from banger_tui.engine.images.measured import measured
 from banger_tui.engine.limits import Limits
 from banger_tui.engine.oci.manifest import Descriptor
 from banger_tui.engine.paths import Paths
+from banger_tui.engine.threads import Stop
 from tests.engine_fixtures.engines import IMAGE, WatchedBuilders, create, fake_engine
 from tests.engine_fixtures.gates import PATIENCE
 from tests.live.registry.stage import RecordedStage
@@ -90,3 +93,33 @@ async def test_a_cancel_ends_the_layers_that_are_inflated(
     async with asyncio.timeout(PATIENCE / 2):
         with pytest.raises(asyncio.CancelledError):
             await work
+
+
+async def test_a_cancel_while_the_digest_is_taken_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that takes it is told, waited for, and then it is over."""
+    digesting = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    ended: list[str] = []
+
+    def content_digest(_: Path, stop: Stop) -> str:
+        loop.call_soon_threadsafe(digesting.set)
+        until = time.monotonic() + PATIENCE
+        while not stop():
+            assert time.monotonic() < until
+        ended.append("digest")
+        return "sha256:" + "0" * 64
+
+    async def check(*_: object) -> None:
+        """At once."""
+
+    monkeypatch.setattr(inspect, "content_digest", content_digest)
+    monkeypatch.setattr(inspect, "check", check)
+    built = Built("", 0, 0, "", "")
+    work = asyncio.create_task(measured(built, tmp_path / "x", RecordedStage()))
+    await digesting.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert ended == ["digest"]
