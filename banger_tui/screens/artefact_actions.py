@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
 from banger_tui.bridge import Bridge, Request
-from banger_tui.engine.errors import BangerError, InUse
+from banger_tui.engine.errors import InUse
 from banger_tui.engine.model import OperationState, OperationView
 from banger_tui.screens import artefact_questions
+from banger_tui.screens.actions import Actions
 from banger_tui.screens.requests import ExportImage, PullImage, PushImage
 from banger_tui.widgets import stage_text, units
 
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
     from banger_tui.screens.form import Form
 
 
-class ArtefactActions(ABC):
+class ArtefactActions(Actions, ABC):
     """Works for one screen, on things of one kind."""
 
     def __init__(self, screen: Screen[None], bridge: Bridge, thing: str) -> None:
-        self._screen = screen
-        self._bridge = bridge
-        self._world = bridge.world
+        super().__init__(screen, bridge)
         self._thing = thing
         self._told: set[str] = set()
         self.begun: Callable[[str], object] = lambda _: None
@@ -81,9 +80,9 @@ class ArtefactActions(ABC):
     def retry(self, operation: OperationView | None) -> None:
         """Begin once more what has failed."""
         if operation is None:
-            self._say("Nothing has failed.")
+            self.say("Nothing has failed.")
         elif (request := self._request(operation)) is None:
-            self._say("It was begun elsewhere; p pulls it from here.")
+            self.say("It was begun elsewhere; p pulls it from here.")
         else:
             self._bridge.forget(operation.id)
             self.begin(request)
@@ -100,7 +99,7 @@ class ArtefactActions(ABC):
         from banger_tui.screens.operations import ask_and_cancel
 
         if operation is None or operation.state.over:
-            self._say("Nothing of it is under way.")
+            self.say("Nothing of it is under way.")
         else:
             ask_and_cancel(self._screen, self._bridge, operation)
 
@@ -139,7 +138,7 @@ class ArtefactActions(ABC):
                 raise self._world.catalog_problem
             catalog = self._world.catalog
             for problem in catalog.problems if catalog else ():
-                self._say(units.plain(problem, 300))
+                self.say(units.plain(problem, 300))
             self._screen.notify("The catalogs are read anew.", markup=False)
 
         self.guard(update())
@@ -162,25 +161,6 @@ class ArtefactActions(ABC):
             self._screen.notify(text, title=f"Cancelled: {title}", markup=False)
         else:
             self._screen.notify(_outcome(operation, request), markup=False)
-
-    def guard(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run it beside the screen; a failure becomes the error screen."""
-
-        async def guarded() -> None:
-            try:
-                await work
-            except BangerError as error:
-                self.show_error(error)
-
-        self._screen.run_worker(guarded(), group="actions")
-
-    def show_error(self, error: BangerError) -> None:
-        from banger_tui.screens.error import ErrorScreen
-
-        self._screen.app.push_screen(ErrorScreen(error))
-
-    def _say(self, text: str) -> None:
-        self._screen.notify(text, severity="warning", markup=False)
 
 
 def _outcome(operation: OperationView, request: Request) -> str:

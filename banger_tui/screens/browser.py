@@ -6,10 +6,9 @@ It stays alive out of sight: cursor, filter, order and marks are as they were wh
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
 from textual import on
-from textual.events import DescendantBlur, DescendantFocus, ScreenResume
+from textual.events import ScreenResume
 
 from banger_tui.bridge import Changed, Opened
 from banger_tui.engine.events import OperationChanged, StatsSampled
@@ -17,14 +16,7 @@ from banger_tui.engine.model import OperationView
 from banger_tui.screens.artefact_actions import ArtefactActions
 from banger_tui.screens.browser_view import BrowserView, Tab
 from banger_tui.widgets.artefact_detail import DetailPage
-from banger_tui.widgets.key_bar import KeyBar
 from banger_tui.widgets.line_list import LineList
-from banger_tui.widgets.operation_strip import OperationStrip
-
-if TYPE_CHECKING:
-    from banger_tui.screens.filter import FilterInput
-
-_TICK = 0.2
 
 
 class Browser(BrowserView):
@@ -37,9 +29,8 @@ class Browser(BrowserView):
 
     def on_mount(self) -> None:
         self.action_show_list("here")
-        self._bridge.listen(self)
         self.actions.begun = self._begun
-        self.set_interval(_TICK, self._tick)
+        self._keep_in_step()
         self.listing.focus()
 
     def on_unmount(self) -> None:
@@ -90,16 +81,6 @@ class Browser(BrowserView):
         if operation.kind in self.MAKES | self.READS:
             self.actions.ended(operation, seen=self.is_active)
 
-    def _tick(self) -> None:
-        self._ticks += 1
-        busy = bool(self._world.live())
-        if not self.is_active or not (busy or self._ticks % 5 == 0):
-            return
-        self.listing.tick()
-        self._strip.tick()
-        if self.operation is not None:
-            self._detail.changed()
-
     # -- what the widgets say
 
     @on(LineList.Moved)
@@ -108,12 +89,6 @@ class Browser(BrowserView):
             self.show_detail()
             self.query_one(DetailPage).scroll_home(animate=False)
             self.show_keys()
-
-    @on(LineList.Marked)
-    @on(DescendantFocus)
-    @on(DescendantBlur)
-    def _keys_changed(self) -> None:
-        self.show_keys()
 
     @on(LineList.Opened)
     def _open(self) -> None:
@@ -128,48 +103,6 @@ class Browser(BrowserView):
     def _can_be_pulled(self, name: str) -> bool:
         making = self._making().get(name)
         return self.subject(name)[0] is None and (making is None or making.state.over)
-
-    @on(KeyBar.Chosen)
-    async def _hint_chosen(self, message: KeyBar.Chosen) -> None:
-        await self.run_action(message.action)
-
-    @on(OperationStrip.Opened)
-    def _strip_opened(self, message: OperationStrip.Opened) -> None:
-        self._open_operations(message.operation_id)
-
-    @on(OperationStrip.CancelWanted)
-    def _cancel_wanted(self, message: OperationStrip.CancelWanted) -> None:
-        self.actions.cancel(self._world.operations.get(message.operation_id))
-
-    def _open_operations(self, operation_id: str | None) -> None:
-        from banger_tui.screens.operations import OperationsScreen
-
-        self.app.push_screen(OperationsScreen(self._bridge, self._paths, operation_id))
-
-    # -- the filter
-
-    def action_filter(self) -> None:
-        from banger_tui.screens.filter import FilterInput
-
-        if found := self.query(FilterInput):
-            found.first().focus()
-            return
-        field = FilterInput(self.listing.filter, "name or kind")
-        self.mount(field, before=self.query_one(KeyBar))
-        field.focus()
-
-    def on_filter_input_filtered(self, message: FilterInput.Filtered) -> None:
-        self.listing.filter = message.text
-        if message.done:
-            self.listing.focus()
-            if not message.text:
-                self._close_filter()
-        self.show_detail()
-        self.show_keys()
-
-    def _close_filter(self) -> None:
-        for field in self.query("#filter"):
-            field.remove()
 
     # -- actions
 
@@ -188,7 +121,7 @@ class Browser(BrowserView):
     def action_delete(self) -> None:
         operation = self.operation
         if not self.listing.marks and operation is not None and not operation.state.over:
-            self.actions.cancel(operation)
+            self.cancel(operation)
         elif not self.listing.marks and operation is not None:
             self.actions.put_away([operation])
         elif self._tab == "catalog":
@@ -201,6 +134,9 @@ class Browser(BrowserView):
         if operation is None or operation.state.over:
             live = [o for o in self._world.outermost() if o.kind in self.MAKES | self.READS]
             operation = live[0] if len(live) == 1 else None
+        self.cancel(operation)
+
+    def cancel(self, operation: OperationView | None) -> None:
         self.actions.cancel(operation)
 
     def action_retry(self) -> None:
@@ -218,26 +154,9 @@ class Browser(BrowserView):
     def action_update(self) -> None:
         self.actions.update_catalogs()
 
-    def action_mark_all(self) -> None:
-        self.listing.mark_all()
-
     def action_zoom(self) -> None:
         self.toggle_class("-zoomed")
         (self.query_one(DetailPage) if self.has_class("-zoomed") else self.listing).focus()
-
-    def action_operations(self) -> None:
-        current = self.operation or next(iter(self._strip.operations), None)
-        self._open_operations(current.id if current else None)
-
-    def action_doctor(self) -> None:
-        from banger_tui.screens.doctor import DoctorScreen
-
-        self.app.push_screen(DoctorScreen(self._bridge))
-
-    def action_help(self) -> None:
-        from banger_tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.KEYS))
 
     async def action_back(self) -> None:
         """One step back: zoom, detail, filter, marks, failures; then to the machines."""
@@ -255,5 +174,4 @@ class Browser(BrowserView):
             self.actions.put_away(self.failed)
         else:
             await self.run_action("app.go('machines')")
-        self.show_detail()
-        self.show_keys()
+        self.show_filtered()

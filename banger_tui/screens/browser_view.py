@@ -13,19 +13,18 @@ from typing import Any, ClassVar, Literal
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.style import Style
 
 from banger_tui.bridge import Bridge
 from banger_tui.engine.model import OperationState, OperationView
 from banger_tui.engine.paths import Paths
-from banger_tui.screens import hints, keys
+from banger_tui.screens import hints
 from banger_tui.screens.counts import counts
+from banger_tui.screens.main_screen import MainScreen
 from banger_tui.widgets import stage_text, units
 from banger_tui.widgets.artefact_detail import ArtefactDetail, DetailPage, Subject
 from banger_tui.widgets.artefact_rows import CatalogRow, by_subject
 from banger_tui.widgets.artefact_tables import CATALOG
-from banger_tui.widgets.header_bar import HeaderBar
 from banger_tui.widgets.key_bar import Hint, KeyBar
 from banger_tui.widgets.line_list import LineList
 from banger_tui.widgets.operation_strip import OperationStrip
@@ -35,34 +34,26 @@ Tab = Literal["here", "catalog"]
 TABS: tuple[tuple[Tab, str], ...] = (("here", "Here"), ("catalog", "Catalog"))
 
 
-class BrowserView(Screen[None]):
+class BrowserView(MainScreen):
     """The parts of the screen and what stands in each."""
 
     #: The word for one, and the kinds of operations that make one, and that only read one.
     THING: ClassVar[str]
     MAKES: ClassVar[frozenset[str]]
     READS: ClassVar[frozenset[str]] = frozenset()
-    KEYS: ClassVar[keys.Keys]
     TAIL: ClassVar[tuple[Hint, ...]]
 
-    ESCAPE_TO_MINIMIZE = False
-    AUTO_FOCUS = ""
+    FILTERED_BY = "name or kind"
 
     def __init__(self, bridge: Bridge, paths: Paths, shape: Table[Any]) -> None:
-        super().__init__()
-        self._bridge = bridge
-        self._world = bridge.world
-        self._paths = paths
+        super().__init__(bridge, paths)
         self._lists: dict[Tab, LineList[Any]] = {
             "here": LineList(shape, id="here"),
             "catalog": LineList(CATALOG, id="catalog"),
         }
         self._tab: Tab = "here"
         self._offered: dict[str, CatalogRow] = {}
-        self._header = HeaderBar()
         self._detail = ArtefactDetail()
-        self._strip = OperationStrip()
-        self._ticks = 0
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -99,7 +90,6 @@ class BrowserView(Screen[None]):
 
     @property
     def listing(self) -> LineList[Any]:
-        """The list that is shown."""
         return self._lists[self._tab]
 
     @property
@@ -201,11 +191,18 @@ class BrowserView(Screen[None]):
             return [Content.styled("Reading the catalogs …", stage_text.FAINT)]
         return stage_text.problem(problem)
 
+    def show_filtered(self) -> None:
+        self.show_detail()
+        self.show_keys()
+
+    def tick_detail(self) -> None:
+        if self.operation is not None:
+            self._detail.changed()
+
     def show_keys(self) -> None:
-        """Name the keys that do something now."""
         bar = self.query_one(KeyBar)
         operation = self.operation
-        if self.focused is not None and self.focused.id == "filter":
+        if self._filter_has_focus:
             bar.show(hints.IN_FILTER)
         elif isinstance(self.focused, OperationStrip):
             bar.show(hints.IN_STRIP, self.TAIL)

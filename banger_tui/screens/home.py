@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.events import DescendantBlur, DescendantFocus
 
 from banger_tui.bridge import Bridge, Changed, Opened, OpenFailed
 from banger_tui.engine.events import (
@@ -25,18 +24,14 @@ from banger_tui.screens.home_view import HomeView
 from banger_tui.screens.machine_actions import MachineActions
 from banger_tui.widgets import rows, stage_text
 from banger_tui.widgets.empty_state import EmptyState
-from banger_tui.widgets.key_bar import KeyBar
 from banger_tui.widgets.machine_list import MachineList
 from banger_tui.widgets.machine_panel import MachinePanel, OverviewPage, Tab
-from banger_tui.widgets.operation_strip import OperationStrip
 from banger_tui.widgets.terminal import TerminalView
 
 if TYPE_CHECKING:
     from banger_tui.engine.settings import Settings
-    from banger_tui.screens.filter import FilterInput
     from banger_tui.screens.verbs import Verb
 
-_TICK = 0.2
 _TWICE = 0.5
 _TOLD_AFTER = 5.0  # an operation shorter than this needs no word at its end
 
@@ -48,16 +43,14 @@ class HomeScreen(HomeView):
     BINDINGS: ClassVar[list[BindingType]] = KEYS.bindings()
 
     def __init__(self, bridge: Bridge, defaults: Settings, paths: Paths) -> None:
-        super().__init__(bridge, defaults)
-        self._paths = paths
+        super().__init__(bridge, paths, defaults)
         self._actions = MachineActions(self, bridge, defaults, self._begun)
         self._left_at = 0.0
 
     def on_mount(self) -> None:
         self._list.focus()
-        self._show_keys()
-        self._bridge.listen(self)
-        self.set_interval(_TICK, self._tick)
+        self.show_keys()
+        self._keep_in_step()
 
     async def on_unmount(self) -> None:
         self._bridge.unlisten(self)
@@ -125,7 +118,7 @@ class HomeScreen(HomeView):
         self._header.show_summary(self._world.summary)
         self._show_strip()
         self._show_overview()
-        self._show_keys()
+        self.show_keys()
 
     def _fill(self) -> None:
         """Show everything anew."""
@@ -209,10 +202,6 @@ class HomeScreen(HomeView):
         else:
             self._show_machine().focus()
 
-    @on(MachineList.Marked)
-    def _marked(self) -> None:
-        self._show_keys()
-
     @on(MachinePanel.TabChosen)
     def _tab_chosen(self, message: MachinePanel.TabChosen) -> None:
         self.action_show_tab(message.tab)
@@ -237,61 +226,6 @@ class HomeScreen(HomeView):
     def _bell(self) -> None:
         self.app.bell()
 
-    # -- the rest of the screen
-
-    @on(DescendantFocus)
-    @on(DescendantBlur)
-    def _focus_moved(self) -> None:
-        self._show_keys()
-
-    @on(KeyBar.Chosen)
-    async def _hint_chosen(self, message: KeyBar.Chosen) -> None:
-        await self.run_action(message.action)
-
-    @on(OperationStrip.Opened)
-    def _strip_opened(self, message: OperationStrip.Opened) -> None:
-        self._open_operations(message.operation_id)
-
-    @on(OperationStrip.CancelWanted)
-    def _cancel_wanted(self, message: OperationStrip.CancelWanted) -> None:
-        self._cancel(self._world.operations.get(message.operation_id))
-
-    def _cancel(self, operation: OperationView | None) -> None:
-        if operation is not None and not operation.state.over:
-            from banger_tui.screens.operations import ask_and_cancel
-
-            ask_and_cancel(self, self._bridge, operation)
-
-    def _open_operations(self, operation_id: str | None) -> None:
-        from banger_tui.screens.operations import OperationsScreen
-
-        self.app.push_screen(OperationsScreen(self._bridge, self._paths, operation_id))
-
-    # -- the filter
-
-    def action_filter(self) -> None:
-        from banger_tui.screens.filter import FilterInput
-
-        found = self.query(FilterInput)
-        if found:
-            found.first().focus()
-            return
-        field = FilterInput(self._list.filter, "name or image")
-        self.mount(field, before=self.query_one(KeyBar))
-        field.focus()
-
-    def on_filter_input_filtered(self, message: FilterInput.Filtered) -> None:
-        self._list.filter = message.text
-        if message.done:
-            self._list.focus()
-            if not message.text:
-                self._close_filter()
-        self._show_keys()
-
-    def _close_filter(self) -> None:
-        for field in self.query("#filter"):
-            field.remove()
-
     # -- actions
 
     def action_run_sandbox(self) -> None:
@@ -308,11 +242,17 @@ class HomeScreen(HomeView):
         keys_ = self._list.marks or ([self._list.cursor] if self._list.cursor else [])
         vms = [self._world.vms[key] for key in keys_ if key in self._world.vms]
         ending = verb in ("stop", "kill", "delete")
-        making = self._rows.operation if not self._list.marks else None
+        making = self.operation if not self._list.marks else None
         if ending and making is not None and making.kind == rows.CREATES:
-            self._cancel(making)
+            self.cancel(making)
         elif vms:
             self._actions.verb(verb, vms, self._list.clear_marks)
+
+    def cancel(self, operation: OperationView | None) -> None:
+        if operation is not None and not operation.state.over:
+            from banger_tui.screens.operations import ask_and_cancel
+
+            ask_and_cancel(self, self._bridge, operation)
 
     def action_promote(self) -> None:
         if vm := self._rows.current:
@@ -346,29 +286,12 @@ class HomeScreen(HomeView):
         else:
             self._list.focus()
 
-    def action_mark_all(self) -> None:
-        self._list.mark_all()
-
     def action_copy_ssh(self) -> None:
         if vm := self._rows.current:
             if vm.running:
                 self._actions.copy_ssh(vm)
             else:
                 self._actions.refuse("reach", [vm])
-
-    def action_operations(self) -> None:
-        current = self._rows.operation or next(iter(self._strip.operations), None)
-        self._open_operations(current.id if current else None)
-
-    def action_doctor(self) -> None:
-        from banger_tui.screens.doctor import DoctorScreen
-
-        self.app.push_screen(DoctorScreen(self._bridge))
-
-    def action_help(self) -> None:
-        from banger_tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.KEYS))
 
     def action_back(self) -> None:
         """One step back: zoom, filter, marks, failures; then to the list."""
@@ -383,4 +306,4 @@ class HomeScreen(HomeView):
             self._own.failed.clear()
             self._show_strip()
         (self.query_one(EmptyState) if self.has_class("-empty") else self._list).focus()
-        self._show_keys()
+        self.show_keys()

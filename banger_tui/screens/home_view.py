@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
-from textual.screen import Screen
 from textual.widget import Widget
 
 from banger_tui.bridge import Bridge
-from banger_tui.engine.model import MIB, VmState
+from banger_tui.engine.model import MIB, OperationView, VmState
+from banger_tui.engine.paths import Paths
 from banger_tui.screens import hints
 from banger_tui.screens.counts import counts
 from banger_tui.screens.machine_rows import MachineRows
 from banger_tui.screens.machine_streams import MachineStreams
+from banger_tui.screens.main_screen import MainScreen
 from banger_tui.screens.own_operations import OwnOperations
 from banger_tui.widgets.empty_state import EmptyState, FirstRun
-from banger_tui.widgets.header_bar import HeaderBar
 from banger_tui.widgets.key_bar import KeyBar
 from banger_tui.widgets.machine_list import MachineList
 from banger_tui.widgets.machine_panel import MachinePanel, OverviewPage
@@ -31,25 +31,19 @@ if TYPE_CHECKING:
     from banger_tui.engine.settings import Settings
 
 
-class HomeView(Screen[None]):
+class HomeView(MainScreen):
     """The parts of the home screen and what stands in each."""
 
-    ESCAPE_TO_MINIMIZE = False
-    AUTO_FOCUS = ""
+    FILTERED_BY = "name or image"
 
-    def __init__(self, bridge: Bridge, defaults: Settings) -> None:
-        super().__init__()
-        self._bridge = bridge
-        self._world = bridge.world
+    def __init__(self, bridge: Bridge, paths: Paths, defaults: Settings) -> None:
+        super().__init__(bridge, paths)
         self._defaults = defaults
-        self._header = HeaderBar()
         self._list = MachineList(id="machines")
         self._panel = MachinePanel(id="panel")
-        self._strip = OperationStrip()
         self._rows = MachineRows(self._world, self._list)
         self._streams = MachineStreams(self, self._panel, bridge)
         self._own = OwnOperations()
-        self._ticks = 0
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -61,18 +55,26 @@ class HomeView(Screen[None]):
         yield self._strip
         yield KeyBar()
 
+    @property
+    def listing(self) -> MachineList:
+        return self._list
+
+    @property
+    def operation(self) -> OperationView | None:
+        return self._rows.operation
+
     def _show_machine(self) -> Widget:
         """The panel shows the machine under the cursor; returns what takes the focus there."""
         view = self._streams.show(self._rows.current, self._list.cursor or "", self._rows.name)
         self._show_overview()
-        self._show_keys()
+        self.show_keys()
         return view
 
     def _show_overview(self) -> None:
         vm = self._rows.current
         stats = self._world.stats.get(vm.id) if vm else None
         self._panel.rename(self._rows.name)
-        self._panel.overview.show(vm, stats, self._rows.operation)
+        self._panel.overview.show(vm, stats, self.operation)
 
     def _count(self) -> None:
         self._header.show_counts(counts(self._world))
@@ -99,17 +101,14 @@ class HomeView(Screen[None]):
     def _show_strip(self) -> None:
         self._strip.show([*self._own.failed, *self._world.outermost()])
 
-    def _tick(self) -> None:
-        self._ticks += 1
-        busy = bool(self._world.live())
-        if not self.is_active or not (busy or self._ticks % 5 == 0):
-            return
-        self._list.tick()
-        self._strip.tick()
+    def tick_detail(self) -> None:
         if self._panel.tab == "overview":
             self._panel.overview.changed()
 
-    def _show_keys(self) -> None:
+    def show_filtered(self) -> None:
+        self.show_keys()
+
+    def show_keys(self) -> None:
         bar = self.query_one(KeyBar)
         focused = self.focused
         vm = self._rows.current
@@ -134,7 +133,3 @@ class HomeView(Screen[None]):
                 ),
                 hints.TAIL,
             )
-
-    @property
-    def _filter_has_focus(self) -> bool:
-        return self.focused is not None and self.focused.id == "filter"

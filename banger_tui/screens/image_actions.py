@@ -55,7 +55,7 @@ class ImageActions(ArtefactActions):
         image = self._world.images.get(name)
         boots = image is None or image.bootable
         if not boots:
-            self._say(f"{name} is plain: without guest kit it does not boot.")
+            self.say(f"{name} is plain: without guest kit it does not boot.")
         return boots
 
     def export(self, name: str) -> None:
@@ -65,7 +65,7 @@ class ImageActions(ArtefactActions):
         if image := self._world.images.get(name):
             self.ask(ExportScreen(image.name, image.size_bytes))
         else:
-            self._say("Only what is here can be exported.")
+            self.say("Only what is here can be exported.")
 
     def push(self, name: str) -> None:
         """Ask where to, and push the image."""
@@ -74,7 +74,7 @@ class ImageActions(ArtefactActions):
         if image := self._world.images.get(name):
             self.ask(PushScreen(image.name))
         else:
-            self._say("Only what is here can be pushed.")
+            self.say("Only what is here can be pushed.")
 
     def register(self) -> None:
         """Ask for a file, and make an image of it."""
@@ -98,7 +98,7 @@ class ImageActions(ArtefactActions):
             images = self._bridge.engine.images
             question = artefact_questions.prune(await images.prune(dry_run=True))
             if question is None:
-                self._say("Every download that is kept is needed.")
+                self.say("Every download that is kept is needed.")
                 return
 
             async def remove() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
 from banger_tui.bridge import Bridge, Request
-from banger_tui.engine.errors import BangerError
 from banger_tui.engine.model import OperationView, VmRecord, VmSpec, VmState
+from banger_tui.screens.actions import Actions
 from banger_tui.widgets.states import MACHINES
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _INSTEAD = {
 }
 
 
-class MachineActions:
+class MachineActions(Actions):
     """Works for one screen; ``begun`` is told of every operation that it starts."""
 
     def __init__(
@@ -35,8 +35,7 @@ class MachineActions:
         defaults: Settings,
         begun: Callable[[OperationView], None],
     ) -> None:
-        self._screen = screen
-        self._bridge = bridge
+        super().__init__(screen, bridge)
         self._defaults = defaults
         self._begun = begun
 
@@ -56,7 +55,7 @@ class MachineActions:
             operation = await self._bridge.engine.vms.create(spec)
             self._begun(operation.view)
 
-        self._guard(begin())
+        self.guard(begin())
 
     def form(self) -> None:
         """Ask for the particulars, then begin."""
@@ -65,7 +64,7 @@ class MachineActions:
             # Late: the form's widgets are not needed for the first paint.
             from banger_tui.screens.create import Choices, CreateScreen
 
-            world = self._bridge.world
+            world = self._world
             catalog = await self._bridge.engine.images.catalog()
             choices = Choices(
                 defaults=self.default_spec(),
@@ -80,7 +79,7 @@ class MachineActions:
 
             self._screen.app.push_screen(CreateScreen(choices), chosen)
 
-        self._guard(ask())
+        self.guard(ask())
 
     def verb(self, verb: Verb, vms: Sequence[VmRecord], done: Callable[[], None]) -> None:
         """Do something to machines whose state allows it, after asking where it matters."""
@@ -97,7 +96,7 @@ class MachineActions:
             if yes:
                 done()
                 for vm in targets:
-                    self._guard(self._begin(verb, vm))
+                    self.guard(self._begin(verb, vm))
 
         asked = question(verb, targets, skipped=len(vms) - len(targets))
         if asked is None:
@@ -118,9 +117,9 @@ class MachineActions:
 
         def answered(request: Request | None) -> None:
             if request is not None:
-                self._guard(promote(request))
+                self.guard(promote(request))
 
-        world = self._bridge.world
+        world = self._world
         form = PromoteScreen(tuple(world.vms.values()), frozenset(world.images), vm.name)
         self._screen.app.push_screen(form, answered)
 
@@ -133,7 +132,7 @@ class MachineActions:
             text = f"It is {MACHINES[vm.state].word}. {instead}"
         else:
             title, text = f"Nothing to {doing}", "No marked machine is in a state for it."
-        self._screen.notify(text, title=title, severity="warning", markup=False)
+        self.say(text, title)
 
     async def _begin(self, verb: Verb, vm: VmRecord) -> None:
         vms = self._bridge.engine.vms
@@ -155,20 +154,4 @@ class MachineActions:
             self._screen.app.copy_to_clipboard(command)
             self._screen.notify(command, title="Copied", markup=False)
 
-        self._guard(copy())
-
-    def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run it beside the screen; a failure becomes the error screen."""
-
-        async def guarded() -> None:
-            try:
-                await work
-            except BangerError as error:
-                self.show_error(error)
-
-        self._screen.run_worker(guarded(), group="actions")
-
-    def show_error(self, error: BangerError) -> None:
-        from banger_tui.screens.error import ErrorScreen
-
-        self._screen.app.push_screen(ErrorScreen(error))
+        self.guard(copy())

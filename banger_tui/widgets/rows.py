@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from banger_tui.engine.model import OperationView, StageView, VmRecord, VmState, VmStats
 from banger_tui.widgets import units
+from banger_tui.widgets.states import MACHINES, Look
 
 #: Kinds of operations that bring a machine into the list before there is a record of it.
 CREATES = "create"
@@ -32,6 +33,14 @@ class MachineRow:
     since: float | None = None
     activity: str = ""
     activity_since: float | None = None
+
+    @property
+    def look(self) -> Look:
+        return MACHINES[self.state]
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} {self.image}".lower()
 
 
 def pending_key(operation_id: str) -> str:
