@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 Place = Literal["machines", "images", "kernels"]
 
 _HANGUP_SECONDS = 60.0  # what is under way has this long to clean up once the terminal is gone
+_AT_LATEST = 1.0  # seconds until the engine is opened, whether the first frame has come or not
 
 THEME = Theme(
     name=DEFAULT_THEME,
@@ -94,6 +95,7 @@ class BangerApp(App[None]):
         self.bridge = Bridge()
         self.crash: str = ""
         self._driver_of_engine = driver
+        self._entered = False
         self._quitting = False
         self._terminal_lost = False
         self._resumed: set[str] = set()
@@ -103,9 +105,15 @@ class BangerApp(App[None]):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._enter)
+        # A key that comes before the first frame may open another screen: what waits for the frame
+        # of the one below then waits for ever.
+        self.set_timer(_AT_LATEST, self._enter)
 
     def _enter(self) -> None:
         """After the first frame: the engine."""
+        if self._entered:
+            return
+        self._entered = True
         self.bridge.listen(self)
         self.connect()
         problems = list(self.settings.problems)
