@@ -108,7 +108,7 @@ class Engine:
             self._sampler.start()
             # What the driver measures about the host is then there when the first create asks.
             self._warm = asyncio.create_task(driver.capabilities(), name="probe the host")
-        except BaseException:
+        except BaseException:  # a cancel, too: __aexit__ is not called for what was never entered
             await self._close()
             raise
         return self

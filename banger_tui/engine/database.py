@@ -94,7 +94,7 @@ class Database:
         except sqlite3.DatabaseError as error:
             await db.close()
             raise database._corrupt(error) from error
-        except BaseException:
+        except BaseException:  # a cancel, too, ends its thread
             await db.close()
             raise
         return database
@@ -139,7 +139,7 @@ class Database:
                 await whole(self._db.execute("BEGIN IMMEDIATE"))
                 yield
                 await whole(self._db.execute("COMMIT"))
-            except BaseException as error:
+            except BaseException as error:  # a cancel, too, is rolled back
                 if self._db.in_transaction:
                     await finish(self._db.execute("ROLLBACK"))
                 if isinstance(error, sqlite3.DatabaseError) and not isinstance(

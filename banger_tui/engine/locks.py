@@ -140,7 +140,7 @@ class Lock:
                 await local.acquire()
                 try:
                     descriptor = await self._lock_file(os.O_CREAT if make else 0)
-                except BaseException:
+                except BaseException:  # a cancel, too, gives back the half that is held
                     local.release()
                     raise
         except TimeoutError:
@@ -182,7 +182,7 @@ class Lock:
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, 0.1)
                 continue
-            except BaseException:
+            except BaseException:  # a cancel, too, closes the file
                 os.close(descriptor)
                 raise
             os.close(descriptor)

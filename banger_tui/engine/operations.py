@@ -87,7 +87,7 @@ class Run:
         mark = len(self._steps)
         try:
             yield
-        except BaseException:
+        except BaseException:  # a cancel, too, is taken back
             await finish(self.take_back(mark))
             raise
 
@@ -260,7 +260,7 @@ class OperationRegistry:
         try:
             # In the store before the first deed: a crash then leaves a name for what it left.
             await self._store.save_operation(operation.view)
-        except BaseException:
+        except BaseException:  # a cancel, too: the caller never learns its id
             del self._live[view.id]
             # A save that was cancelled may have been carried out all the same.
             with contextlib.suppress(BangerError):

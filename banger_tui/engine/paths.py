@@ -21,7 +21,6 @@
       kit/DIGEST.tar                  guest kits; SUITE-RECIPE names the one last found fresh
       blobs/                          downloads by digest, shared by pulls; .part files resume
       catalogs/                       copies of the person's catalogs on the web
-      tools/DIGEST/                   programs that the host has too old
       apt/                            private package lists
     config/config.toml                what a person sets
     runtime/                   0700   sockets; goes with the boot

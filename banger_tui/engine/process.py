@@ -123,7 +123,7 @@ async def run_tool(
             pass_fds=(lease_read,),
             start_new_session=True,
         ))  # fmt: skip
-    except BaseException:
+    except BaseException:  # a cancel, too, may leave no descriptor open
         os.close(lease_write)
         raise
     finally:
@@ -157,7 +157,7 @@ async def run_tool(
                 else:
                     group.create_task(_lines(process.stdout, note, line))
             code = await process.wait()
-    except BaseException:
+    except BaseException:  # a cancel, too, ends the whole group
         await finish(_end_group(process))
         raise
     finally:

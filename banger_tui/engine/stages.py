@@ -91,7 +91,7 @@ class LiveStage:
         except asyncio.CancelledError:
             self._end(StageState.CANCELLED)
             raise
-        except BaseException:
+        except BaseException:  # also what nobody foresaw ends the stage; it goes on to who asked
             self._end(StageState.FAILED)
             raise
         if self._state is StageState.RUNNING:

@@ -44,9 +44,10 @@ async def test_build_with_a_script(real_home: Path, tmp_path: Path) -> None:
     assert "wrong" in err
     assert json.loads(await succeeds(real_home, "vm", "list", "--json")) == []
     out = await succeeds(
-        real_home, "vm", "run", "--rm", "--image", "made", "--", "cat", "/srv-made"
-    )
-    assert out == "made\n"
+        real_home, "vm", "run", "--rm", "--image", "made", "--", "sh", "-c",
+        "cat /srv-made; stat -c %a /srv-made",
+    )  # fmt: skip
+    assert out == "made\n644\n", "our own umask is not the script's"
     script.write_text("echo to be seen; exit 3")
     code, _, err = await banger(
         real_home, "image", "build", "--from", IMAGE, "--script", str(script), "--name", "bad"

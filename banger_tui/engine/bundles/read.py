@@ -52,7 +52,7 @@ async def read(
     try:
         total = await asyncio.to_thread(_size, source, limits, size)
         return await run(lambda work: _unpack(source, into, limits, sha256, work), stage, total)
-    except BaseException:
+    except BaseException:  # a cancel, too, leaves nothing of it
         await finish(asyncio.to_thread(_remove, into))
         raise
 

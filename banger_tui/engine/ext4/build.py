@@ -74,11 +74,13 @@ async def build(
             argv = _command(find_tool("mke2fs"), size, label, number, source, target)
             await by_directory.by_directory(root, argv, unpacked, data, stage)
             await amend(root, target, by_directory.CARRIED, staging, stage)
-    except BaseException as error:
+    except BaseException as error:  # a cancel, too, leaves no half of a filesystem
         # Asked first: it is the unfinished file that fills the disk.
         full = met_by_tool(error, target.parent, data) if isinstance(error, ToolFailed) else None
         await finish(asyncio.to_thread(target.unlink, missing_ok=True))
-        raise full or error from error
+        if full is not None:
+            raise full from error
+        raise
 
 
 def _planned(root: Node, size_bytes: int | None) -> tuple[Size, UUID]:

@@ -95,7 +95,7 @@ class QemuDriver:
         process = await spawn_daemon(arguments(launch, self.target), log=log)
         try:
             await self._answering(process, runtime / "qmp.sock", log)
-        except BaseException:
+        except BaseException:  # a cancel, too, may leave no QEMU that nobody knows of
             await finish(process.end(grace=0.5))
             raise
         return process

@@ -15,7 +15,7 @@ from banger_tui.engine.progress import Stage
 # /run is in memory: nothing of the script is on the disk that becomes an image. What it wrote is
 # synced by its own shell: it may have removed all that could do so later.
 _START = (
-    "umask 077; cat >/run/banger-script && chmod 700 /run/banger-script || exit 125\n"
+    "(umask 077; cat >/run/banger-script && chmod 700 /run/banger-script) || exit 125\n"
     "[ -r /.banger/image/env ] && . /.banger/image/env\n"
     "cd /root 2>/dev/null || cd /\n"
     "/run/banger-script </dev/null 2>&1\n"

@@ -105,7 +105,7 @@ async def _boot_on(
             return await ctx.store.update_vm(
                 vm.id, state=VmState.RUNNING, started_at=time.time(), stopped_at=None, reason=""
             )
-    except BaseException:
+    except BaseException:  # a cancel, too, may leave no VMM behind
         await finish(_discard(ctx, run, vm, vmm))
         raise
 
@@ -122,7 +122,7 @@ async def _move_port(ctx: Context, vm: VmRecord) -> tuple[VmRecord, HeldPort]:
         held = hold_free(ctx.settings.ports, await ctx.store.ports())
         try:
             return await ctx.store.update_vm(vm.id, ssh_port=held.port), held
-        except BaseException:
+        except BaseException:  # a cancel, too, may keep no port
             held.release()
             raise
 
