@@ -115,6 +115,76 @@ class VmStats:
     rss_bytes: int
 
 
+class SessionMode(StrEnum):
+    """``pty``: a terminal with a screen that is kept; ``pipe``: stdin, stdout and stderr apart."""
+
+    PTY = "pty"
+    PIPE = "pipe"
+
+
+class SessionState(StrEnum):
+    """``lost``: it ran when the guest ended; what it had said is still there."""
+
+    RUNNING = "running"
+    EXITED = "exited"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpec:
+    """A process to be kept in a guest.
+
+    Args:
+        argv: the command; empty: the user's login shell (pty mode only).
+        name: ``[a-z0-9][a-z0-9_-]{0,31}``, unique in its VM; None: one is made up.
+        cwd: absolute; None: where the image's config or the user's account says.
+        env: added to what the image's config sets.
+        user: NAME or UID, ``:GROUP`` or ``:GID`` after it; None: the image's.
+        keep_bytes: how much of each output the guest's disk keeps.
+        drop: when nobody has read that much, lose the oldest; False: the process waits.
+    """
+
+    argv: tuple[str, ...] = ()
+    name: str | None = None
+    mode: SessionMode = SessionMode.PTY
+    cwd: str | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    user: str | None = None
+    keep_bytes: int = 64 * MIB
+    drop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as the guest tells it. Bytes are counted from its start; ``kept`` is the first
+    byte of (stdout, stderr) that is still there. A pty's output all counts as stdout.
+
+    ``waiting``: the process is held up until somebody reads. ``viewers`` are attached clients,
+    ``writer`` says which of them may type, "" when none.
+    """
+
+    vm_id: str
+    vm_name: str
+    name: str
+    mode: SessionMode
+    state: SessionState
+    argv: tuple[str, ...]
+    started: float
+    ended: float | None = None
+    exit_code: int | None = None
+    pid: int | None = None
+    cwd: str = ""
+    user: str = ""
+    out_bytes: int = 0
+    err_bytes: int = 0
+    in_bytes: int = 0
+    kept: tuple[int, int] = (0, 0)
+    viewers: int = 0
+    writer: str = ""
+    waiting: bool = False
+    title: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class LayerRecord:
     """A layer an image was made of: its blob's digest and size as the manifest has them."""

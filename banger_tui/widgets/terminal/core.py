@@ -26,6 +26,7 @@ MAX_PENDING_REPLY_BYTES = 16 * 1024
 """Replies beyond this many bytes a read are dropped, so that a guest asking in a loop is cheap."""
 
 MAX_TITLE_CHARS = 200
+MAX_CLIPBOARD_BYTES = 1024 * 1024
 
 ENGINE_VARIABLE = "BANGER_TERMINAL"
 """Environment variable that fixes the emulator: "ghostty" or "bittty" (the slow one)."""
@@ -98,6 +99,38 @@ class Modes:
     alternate_scroll: bool = False
 
 
+class CursorShape(IntEnum):
+    """What the guest wants its cursor to look like (DECSCUSR)."""
+
+    BLOCK = 0
+    UNDERLINE = 1
+    BAR = 2
+
+
+class Unit(IntEnum):
+    """What a selection grows by."""
+
+    CELL = 0
+    WORD = 1
+    LINE = 2
+
+
+class MarkKind(IntEnum):
+    """Why cells are highlighted; where two meet the higher wins."""
+
+    MATCH = 0
+    CURRENT_MATCH = 1
+    SELECTED = 2
+
+
+class Mark(NamedTuple):
+    """Highlighted cells of one viewport row: columns `start` to before `end`."""
+
+    start: int
+    end: int
+    kind: MarkKind
+
+
 class VtCore(Protocol):
     """A virtual terminal of `cols` by `rows` cells."""
 
@@ -167,6 +200,49 @@ class VtCore(Protocol):
 
     def scroll_to_bottom(self) -> None:
         """Show the active screen and follow the output again."""
+
+    @property
+    def cursor_shape(self) -> CursorShape:
+        """The cursor's shape now."""
+
+    def take_clipboard(self) -> list[str]:
+        """Texts the guest wanted copied (OSC 52) since the last call, and forget them.
+
+        Only the newest few are kept, each at most `MAX_CLIPBOARD_BYTES`; what a guest asks to
+        read is never answered.
+        """
+
+    def link_at(self, x: int, y: int) -> str:
+        """The address (OSC 8) behind a viewport cell, or the empty string."""
+
+    # Selection: viewport cells in. It belongs to the text, and stays on it when output scrolls by.
+
+    def begin_selection(self, x: int, y: int, unit: Unit = Unit.CELL) -> None:
+        """Select from this cell on, in place of any earlier selection."""
+
+    def extend_selection(self, x: int, y: int) -> None:
+        """Move the selection's other end to this cell; nothing without a beginning."""
+
+    def clear_selection(self) -> None:
+        """Select nothing."""
+
+    def selection_text(self) -> str:
+        """What is selected: lines joined where the terminal wrapped them, no trailing blanks."""
+
+    # Search: through scrollback and screen, without regard to case.
+
+    def search(self, needle: str) -> None:
+        """Look for a text, the newest match first; the empty string ends the search."""
+
+    def search_step(self, *, back: bool) -> None:
+        """Go to the next older (`back`) or newer match, round the end, and scroll it into view."""
+
+    @property
+    def search_place(self) -> tuple[int, int]:
+        """(number of the current match from 1 at the oldest, how many there are); (0, 0): none."""
+
+    def marks(self) -> dict[int, list[Mark]]:
+        """The highlighted cells of each viewport row that has some."""
 
     def close(self) -> None:
         """Free native memory; the object must not be used afterwards."""
