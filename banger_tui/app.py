@@ -25,6 +25,7 @@ from banger_tui.engine.model import OperationState
 from banger_tui.screens.home import HomeScreen
 from banger_tui.settings import DEFAULT_THEME, Loaded, load
 from banger_tui.widgets import units
+from banger_tui.widgets.terminal import core
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from banger_tui.engine.hypervisors.base import Driver
     from banger_tui.engine.paths import Paths
 
-Place = Literal["machines", "images", "kernels"]
+Place = Literal["machines", "images", "kernels", "sessions"]
 
 _HANGUP_SECONDS = 60.0  # what is under way has this long to clean up once the terminal is gone
 _AT_LATEST = 1.0  # seconds until the engine is opened, whether the first frame has come or not
@@ -92,6 +93,7 @@ class BangerApp(App[None]):
         # Not only when mounted: the first frame has the right colours, nothing is parsed twice.
         self.set_reactive(App.theme, self._known_theme())
         self.stylesheet.set_variables(self.get_css_variables())
+        core.prefer(self.settings.terminal.emulator)
         self.bridge = Bridge()
         self.crash: str = ""
         self._driver_of_engine = driver
@@ -101,7 +103,7 @@ class BangerApp(App[None]):
         self._resumed: set[str] = set()
 
     def get_default_screen(self) -> Screen[None]:
-        return HomeScreen(self.bridge, self.settings.engine, self.paths)
+        return HomeScreen(self.bridge, self.paths, self.settings.engine, self.settings.terminal)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._enter)
@@ -182,6 +184,10 @@ class BangerApp(App[None]):
             from banger_tui.screens.images import ImagesScreen
 
             screen = ImagesScreen(self.bridge, self.paths)
+        elif place == "sessions":
+            from banger_tui.screens.sessions import SessionsScreen
+
+            screen = SessionsScreen(self.bridge, self.paths)
         else:
             from banger_tui.screens.kernels import KernelsScreen
 
@@ -195,6 +201,13 @@ class BangerApp(App[None]):
         assert isinstance(home, HomeScreen)
         self.action_go("machines")
         home.run_image(image)
+
+    def action_attach(self, vm_id: str, name: str) -> None:
+        """A session in the panel, on the screen of machines."""
+        home = self.screen_stack[0]
+        assert isinstance(home, HomeScreen)
+        self.action_go("machines")
+        home.attach(vm_id, name)
 
     # -- pulls that go on from the last time
 
@@ -282,7 +295,7 @@ class BangerApp(App[None]):
         last_resort.start()
 
     def action_help_quit(self) -> None:
-        self.notify("q quits, ctrl+] leaves a terminal.", markup=False)
+        self.notify("q quits; ctrl+] d leaves a terminal.", markup=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Only what this app means: themes; the rest is in ``Commands``."""

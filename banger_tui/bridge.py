@@ -35,6 +35,7 @@ from banger_tui.engine.model import (
     ImageRecord,
     KernelRecord,
     OperationView,
+    SessionView,
     VmRecord,
     VmStats,
 )
@@ -88,7 +89,8 @@ class Changed(Message):
 
 @dataclass(slots=True)
 class World:
-    """What the engine last said about everything. ``catalog``: None until it is read, and where it
+    """What the engine last said about everything. ``sessions``: by VM, of those that were asked;
+    ``screens.session_watch`` keeps them. ``catalog``: None until it is read, and where it
     can't be, which ``catalog_problem`` then tells."""
 
     vms: dict[str, VmRecord] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class World:
     images: dict[str, ImageRecord] = field(default_factory=dict)
     kernels: dict[str, KernelRecord] = field(default_factory=dict)
     operations: dict[str, OperationView] = field(default_factory=dict)
+    sessions: dict[str, tuple[SessionView, ...]] = field(default_factory=dict)
     catalog: Catalog | None = None
     catalog_problem: BangerError | None = None
     host: HostView | None = None
@@ -109,6 +112,7 @@ class World:
             case VmDeleted(vm_id):
                 self.vms.pop(vm_id, None)
                 self.stats.pop(vm_id, None)
+                self.sessions.pop(vm_id, None)
             case ImageChanged(image):
                 self.images[image.name] = image
             case ImageDeleted(name):

@@ -9,6 +9,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from banger_tui.screens.browser import Browser
 from banger_tui.screens.home import HomeScreen
+from banger_tui.screens.sessions import SessionsScreen
 
 
 class Commands(Provider):
@@ -17,7 +18,7 @@ class Commands(Provider):
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """(name, help, what to call)."""
         screen = self.screen
-        if not isinstance(screen, HomeScreen | Browser):
+        if not isinstance(screen, HomeScreen | Browser | SessionsScreen):
             return
         for key in screen.KEYS.bound:
             text = key.text[0].upper() + key.text[1:]

@@ -15,6 +15,12 @@
     driver = "auto"
     accelerator = "auto"
 
+    [terminal]             # of the panel
+    leader = "ctrl+]"      # the one key that no guest gets
+    scrollback = 10000     # lines
+    emulator = "auto"      # "bittty": slower, in pure Python
+    copy_on_select = false
+
     [[catalogs]]           # more images and kernels by name; the first counts most
     url = "https://example.org/images.json"    # or file = "/srv/images.json"
     sha256 = "…"           # may be missing
@@ -44,8 +50,26 @@ from banger_tui.engine.settings import Settings, UserCatalog
 DEFAULT_THEME = "banger"
 
 _LARGEST = 16 << 40  # bytes, and of anything else more than there can be
+_MOST_LINES = 1_000_000
 _CATALOGS = "catalogs"
 _CATALOG_KEYS = ("file", "url", "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The panel's terminals.
+
+    Args:
+        leader: the one key that no guest gets: ``ctrl+X`` or ``f1`` … ``f12``.
+        scrollback: lines kept above the screen.
+        emulator: ``auto``, ``ghostty`` or ``bittty``.
+        copy_on_select: what is selected with the mouse is copied at once.
+    """
+
+    leader: str = "ctrl+]"
+    scrollback: int = 10_000
+    emulator: str = "auto"
+    copy_on_select: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +78,7 @@ class Loaded:
 
     theme: str = DEFAULT_THEME
     engine: Settings = Settings()  # noqa: RUF009  # frozen, so shared safely
+    terminal: Terminal = Terminal()
     problems: tuple[str, ...] = ()
 
 
@@ -88,6 +113,12 @@ class _Reader:
                 "driver": _one_of("auto", "qemu", "fake"),
                 "accelerator": _one_of("auto", "kvm", "tcg"),
             },
+            "terminal": {
+                "leader": _leader,
+                "scrollback": _lines,
+                "emulator": _one_of("auto", "ghostty", "bittty"),
+                "copy_on_select": _yes_or_no,
+            },
             "limits": {
                 limit.name: _bytes if limit.name.endswith("_bytes") else _count
                 for limit in fields(Limits)
@@ -116,7 +147,9 @@ class _Reader:
             Settings(), **machine, **found["engine"],
             limits=replace(Limits(), **found["limits"]), catalogs=catalogs,
         )  # fmt: skip
-        return Loaded(found["app"].get("theme", DEFAULT_THEME), engine, tuple(self._problems))
+        theme = found["app"].get("theme", DEFAULT_THEME)
+        terminal = replace(Terminal(), **found["terminal"])
+        return Loaded(theme, engine, terminal, tuple(self._problems))
 
     def _catalogs(self, content: Any) -> tuple[UserCatalog, ...]:
         """What is wrong with one leaves it out: without its digest it would not be the same."""
@@ -215,6 +248,25 @@ def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LARGEST:
         raise TypeError("must be a whole number above 0")
     return value
+
+
+def _lines(value: Any) -> int:
+    if _count(value) > _MOST_LINES:
+        raise TypeError(f"must be at most {_MOST_LINES:,}")
+    return int(value)
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("must be true or false")
+    return value
+
+
+def _leader(value: Any) -> str:
+    key = _text(value).lower()
+    if not re.fullmatch(r"ctrl\+[a-z@\[\\\]^_]|f[1-9]|f1[0-2]", key):
+        raise TypeError('must be a key like "ctrl+]" or "f12"')
+    return key
 
 
 def _sha256(value: Any) -> str:

@@ -1,6 +1,7 @@
 """``make bench``: measures, prints tables and writes them into docs/benchmarks.md.
 
-    scripts/bench.py [SUBJECT …]     command, boots, paint, echo, flood, pull; default: all
+    scripts/bench.py [SUBJECT …]     command, boots, exec, paint, echo, flood, panel, pull;
+                                     default: all
     make bench BOOTS=60              boots in a row of the small image; a quarter as many of Debian
 
 BANGER_BENCH_HOME=DIR keeps the images there from one run to the next.
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.benchmarks import boots, command, flood, machine, paint, pull
+from scripts.benchmarks import boots, command, execs, flood, machine, paint, panel, pull
 from scripts.benchmarks.samples import Table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,7 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    subjects = ("command", "boots", "paint", "echo", "flood", "pull")
+    subjects = ("command", "boots", "exec", "paint", "echo", "flood", "panel", "pull")
     parser.add_argument("subjects", nargs="*", choices=[[], *subjects], metavar="SUBJECT")
     parser.add_argument("--rounds", type=int, default=7, help="runs of each (default 7)")
     parser.add_argument("--image", action="append", help="only this image (may be repeated)")
@@ -72,9 +73,11 @@ def main() -> None:
         measures: dict[str, Callable[[], list[Table]]] = {
             "command": lambda: command.report(home, images, args.rounds),
             "boots": lambda: [boots.report(home, counts)],
+            "exec": lambda: [execs.report(home, args.rounds * 6)],
             "paint": lambda: [paint.paint_table(args.rounds)],
             "echo": lambda: [paint.echo_table(args.rounds * 20)],
             "flood": lambda: [flood.report()],
+            "panel": lambda: panel.report(args.rounds),
             "pull": lambda: [pull.report(home, args.rounds)],
         }
         for subject in chosen:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from banger_tui.engine.paths import Paths
 
 # A shell starts background jobs with SIGINT ignored, nohup ignores SIGHUP, and what is ignored is
 # inherited: the programs under test would never feel ctrl+c or a closed terminal.
@@ -26,13 +29,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """State, cache and configuration of each test live below its own directory."""
+def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """State, cache and configuration of each test live below its own directory.
+
+    Its sockets may not: where the path is too long for one, they lie in /tmp.
+    """
     home = tmp_path / "banger-home"
     monkeypatch.setenv("BANGER_HOME", str(home))
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
-    return home
+    yield home
+    for state in (*tmp_path.glob("state"), *tmp_path.glob("*/state"), *tmp_path.glob("*/*/state")):
+        runtime = Paths.below(state.parent).runtime
+        if tmp_path not in runtime.parents:
+            shutil.rmtree(runtime, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
 from banger_tui.cli import streams
+from banger_tui.cli.context import Context
 from banger_tui.cli.window import window
 from banger_tui.engine.errors import InvalidInput
 
@@ -32,6 +33,14 @@ class Stream(Protocol):
     async def write(self, data: bytes) -> None: ...
 
 
+def no_json(context: Context, what: str) -> None:
+    """Raises: InvalidInput when ``--json`` is asked of something that hands over the terminal."""
+    if context.out.json:
+        raise InvalidInput(
+            f"{what} has no JSON form", "It takes over this terminal.", "Leave --json out."
+        )
+
+
 def require_terminal(what: str, hint: str) -> None:
     """Raises: InvalidInput when stdin or stdout is no terminal."""
     if not (os.isatty(streams.STDIN) and os.isatty(streams.STDOUT)):
@@ -45,12 +54,14 @@ async def attach(
     *,
     resize: Callable[[int, int], Awaitable[None]] | None = None,
     leave: bytes | None = LEAVE,
+    watch: bool = False,
 ) -> bool:
     """Hand the terminal to the guest.
 
     Args:
         resize: called with (columns, rows) whenever the window changes.
         leave: the key that ends it; None: every key is the guest's.
+        watch: only look on; no key but ``leave`` does anything.
 
     Returns:
         True when the person left, False when the guest's side ended.
@@ -58,7 +69,7 @@ async def attach(
     screen = _Screen()
     with _raw(streams.STDIN), _window_changes(resize):
         incoming = asyncio.create_task(_incoming(stream, screen))
-        outgoing = asyncio.create_task(_outgoing(stream, leave))
+        outgoing = asyncio.create_task(_outgoing(stream, leave, watch=watch))
         try:
             done, _ = await asyncio.wait((incoming, outgoing), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -96,10 +107,10 @@ async def _incoming(stream: Stream, screen: _Screen) -> None:
         await streams.write(streams.STDOUT, data)
 
 
-async def _outgoing(stream: Stream, leave: bytes | None) -> None:
+async def _outgoing(stream: Stream, leave: bytes | None, *, watch: bool) -> None:
     while data := await streams.read(streams.STDIN):
         before, key, _ = data.partition(leave) if leave else (data, b"", b"")
-        if before:
+        if before and not watch:
             await stream.write(before)
         if key:
             return

@@ -10,8 +10,10 @@ from banger_tui.cli.context import Context
 from banger_tui.engine.errors import InvalidInput
 
 
-async def confirmed(context: Context, question: str, consequence: str) -> bool:
-    """Whether the person agrees.
+async def confirmed(
+    context: Context, question: str, consequence: str, *, refused: str = "deleted"
+) -> bool:
+    """Whether the person agrees. ``refused``: what nothing was when they do not.
 
     Raises:
         InvalidInput: nobody can be asked, and ``--yes`` was not given.
@@ -32,5 +34,5 @@ async def confirmed(context: Context, question: str, consequence: str) -> bool:
         sys.stderr.write("\n")
     agreed = answer.strip().lower() in (b"y", b"yes")
     if not agreed:
-        context.out.warn("Nothing was deleted.")
+        context.out.warn(f"Nothing was {refused}.")
     return agreed

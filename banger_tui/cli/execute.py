@@ -7,9 +7,10 @@ import codecs
 import contextlib
 import os
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from banger_tui.cli import streams
+from banger_tui.cli.interrupts import Interrupts
 from banger_tui.cli.output import Output
 from banger_tui.engine.errors import BangerError
 
@@ -19,23 +20,42 @@ if TYPE_CHECKING:
 Sink = Callable[[bytes], Awaitable[None]]
 
 
-async def execute(channel: Channel, out: Output) -> int:
-    """Pump the channel's streams until its process is over.
+@runtime_checkable
+class Signalled(Protocol):
+    """A process elsewhere that can be sent signals."""
 
-    stdin is passed on when it is no terminal. With ``--json`` the output comes as ``output``
-    events.
+    async def signal(self, name: str) -> None:
+        """``name``: "TERM", "INT", …"""
+        ...
+
+
+async def execute(
+    channel: Channel, out: Output, interrupts: Interrupts, *, typed: bool = False
+) -> int:
+    """Pump the channel's streams until its process is over; signals to us go to it.
+
+    With ``--json`` the output comes as ``output`` events.
+
+    Args:
+        typed: pass stdin on also when it is a terminal.
 
     Returns:
         The process's exit code.
     """
-    feeder = asyncio.create_task(_feed(channel))
+    feeder = asyncio.create_task(_feed(channel, typed=typed))
     pumps = asyncio.gather(
-        _pump(channel.read, _sink(out, "stdout", streams.STDOUT)),
-        _pump(channel.read_stderr, _sink(out, "stderr", streams.STDERR)),
+        pump(channel.read, sink(out, "stdout", streams.STDOUT)),
+        pump(channel.read_stderr, sink(out, "stderr", streams.STDERR)),
+    )
+    passing_on = (
+        interrupts.passing_on(channel.signal)
+        if isinstance(channel, Signalled)
+        else contextlib.nullcontext()
     )
     try:
-        await pumps
-        return await channel.wait()
+        with passing_on:
+            await pumps
+            return await channel.wait()
     finally:
         feeder.cancel()
         pumps.cancel()
@@ -43,22 +63,24 @@ async def execute(channel: Channel, out: Output) -> int:
         await channel.close()
 
 
-async def _pump(read: Callable[[], Awaitable[bytes]], sink: Sink) -> None:
+async def pump(read: Callable[[], Awaitable[bytes]], to: Sink) -> None:
+    """Everything that is read, and b"" when it ends."""
     while data := await read():
-        await sink(data)
-    await sink(b"")
+        await to(data)
+    await to(b"")
 
 
-async def _feed(channel: Channel) -> None:
+async def _feed(channel: Channel, *, typed: bool) -> None:
     # The command may end without having read all: that is no failure of ours.
     with contextlib.suppress(OSError, BangerError):
-        if not os.isatty(streams.STDIN):
+        if typed or not os.isatty(streams.STDIN):
             while data := await streams.read(streams.STDIN):
                 await channel.write(data)
         await channel.write_eof()
 
 
-def _sink(out: Output, name: str, fd: int) -> Sink:
+def sink(out: Output, name: str, fd: int) -> Sink:
+    """Where a stream goes: to a descriptor, or with ``--json`` as events."""
     if not out.json:
 
         async def raw(data: bytes) -> None:

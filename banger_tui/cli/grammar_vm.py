@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from banger_tui.cli import grammar_guest
 from banger_tui.cli.parser import Commands, Parser
 
 
@@ -16,7 +17,7 @@ def add(commands: Commands) -> None:
     _making(verbs)
     _lifecycle(verbs)
     _looking(verbs)
-    _inside(verbs)
+    grammar_guest.add(verbs)
 
 
 def _making(verbs: Commands) -> None:
@@ -116,49 +117,11 @@ def _looking(verbs: Commands) -> None:
         details="On a terminal without the guest's control sequences; through a pipe byte by byte.",
     )
     _names(logs)
-    logs.add_argument("-f", "--follow", action="store_true", help="go on until the VM ends")
-
-
-def _inside(verbs: Commands) -> None:
-    shell = verbs.add(
-        "shell",
-        "open a VM's shell in this terminal",
-        "  banger-tui vm shell quiet-fox",
-        handler="vm_guest:shell",
-        details="The same shell as in the app: it lives in the guest, so that it is still there\n"
-        "when you come back. ctrl+] leaves it, exit ends it.",
+    which = logs.add_mutually_exclusive_group()
+    which.add_argument("-f", "--follow", action="store_true", help="go on until the VM ends")
+    which.add_argument(
+        "--earlier", action="store_true", help="of the start before, not of the last one"
     )
-    _names(shell)
-    execute = verbs.add(
-        "exec",
-        "run a command in a VM",
-        "  banger-tui vm exec quiet-fox -- ls -l /etc\n"
-        "  tar c . | banger-tui vm exec quiet-fox -- tar x -C /root\n"
-        "  banger-tui vm exec -t quiet-fox -- htop",
-        handler="vm_guest:execute",
-        details="Its stdout, stderr and exit code become this one's; stdin is passed on when it\n"
-        "is no terminal. With -t the command has this terminal.",
-        takes_command=True,
-    )
-    _names(execute)
-    execute.add_argument("-t", "--tty", action="store_true", help="give the command this terminal")
-    ssh = verbs.add(
-        "ssh",
-        "open ssh to a VM with the system's client",
-        "  banger-tui vm ssh quiet-fox\n  banger-tui vm ssh quiet-fox -- uname -a",
-        handler="vm_guest:ssh",
-        details="The VM's key is pinned; nothing is added to your known_hosts.",
-        takes_command=True,
-    )
-    _names(ssh)
-    console = verbs.add(
-        "console",
-        "open a VM's serial console in this terminal",
-        "  banger-tui vm console quiet-fox",
-        handler="vm_guest:console",
-        details="Works while the VM boots and when ssh does not. ctrl+] leaves it.",
-    )
-    _names(console)
 
 
 def _names(parser: Parser, *, several: bool = False) -> None:

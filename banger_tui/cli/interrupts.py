@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
 from banger_tui.engine.errors import OperationCancelled
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What a program in a guest is told of. Not SIGHUP: when the terminal has gone, so have we.
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Interrupts:
@@ -69,6 +71,39 @@ class Interrupts:
             yield
         finally:
             self._way_out, self._say = before
+
+    @contextmanager
+    def passing_on(self, send: Callable[[str], Coroutine[object, object, None]]) -> Iterator[None]:
+        """Inside the block signals go to a program elsewhere, as ``send("TERM")``. A second SIGINT
+        or SIGTERM is for us: that program may not listen."""
+        loop = asyncio.get_running_loop()
+        under_way: set[asyncio.Task[None]] = set()
+        asked = False
+
+        def pass_on(number: signal.Signals) -> None:
+            nonlocal asked
+            if number in _SIGNALS:
+                if asked:
+                    self.interrupt()
+                    return
+                asked = True
+            task = loop.create_task(send(number.name.removeprefix("SIG")))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+
+        numbers = [n for n in _PASSED_ON if signal.getsignal(n) is not signal.SIG_IGN]
+        for number in numbers:
+            loop.add_signal_handler(number, pass_on, number)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                if number in self._installed:
+                    loop.add_signal_handler(number, self.interrupt)
+                else:
+                    loop.remove_signal_handler(number)
+            for task in under_way:
+                task.cancel()
 
     def wind_up(self) -> None:
         """From now on what runs is the end, and no signal cuts it short."""

@@ -102,7 +102,7 @@ def global_options(parser: argparse.ArgumentParser, default: Any = False) -> Non
 
 def build() -> Parser:
     """The whole grammar."""
-    from banger_tui.cli import grammar_artefacts, grammar_vm
+    from banger_tui.cli import grammar_artefacts, grammar_guest, grammar_session, grammar_vm
 
     parser = Parser(prog=PROG, description=_OVERVIEW, epilog=_EXAMPLES)
     parser.add_argument("--version", action="version", version=f"{PROG} {__version__}")
@@ -110,7 +110,9 @@ def build() -> Parser:
     parser.set_defaults(handler="", takes_command=False, parser=parser)
     commands = parser.group_of("area")
     grammar_vm.add(commands)
+    grammar_session.add(commands)
     grammar_artefacts.add(commands)
+    grammar_guest.ssh_config(commands)
     return parser
 
 

@@ -2,54 +2,44 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from banger_tui.cli import streams
-from banger_tui.cli.attach import attach, require_terminal
+from banger_tui.cli.attach import attach, no_json, require_terminal
 from banger_tui.cli.context import Context, Handover
 from banger_tui.cli.execute import execute as pump
-from banger_tui.cli.text import harmless
+from banger_tui.cli.log import Log
+from banger_tui.cli.session_attach import in_session
 from banger_tui.cli.window import window
 from banger_tui.engine.errors import InvalidInput
 from banger_tui.engine.model import VmState
 from banger_tui.engine.vms.state import require
 
 if TYPE_CHECKING:
+    from banger_tui.engine.hypervisors.base import Channel
     from banger_tui.engine.model import VmRecord
 
 _HAS_A_LINE = (VmState.CREATING, VmState.STARTING, VmState.RUNNING, VmState.STOPPING)
-
-
-def no_json(context: Context, what: str) -> None:
-    """Raises: InvalidInput when ``--json`` is asked of something that hands over the terminal."""
-    if context.out.json:
-        raise InvalidInput(
-            f"{what} has no JSON form", "It takes over this terminal.", "Leave --json out."
-        )
 
 
 async def shell(context: Context) -> int:
     no_json(context, "A shell")
     require_terminal("A shell", f"For scripts: banger-tui vm exec {context.args.name} -- CMD")
     vm = await context.engine.vms.get(context.args.name)
-    left, code = await open_shell(context, vm)
+    left, code = await open_shell(context, vm, take=context.args.take)
     if left:
         context.out.note(f"Left. It goes on: banger-tui vm shell {vm.name}")
     return code
 
 
-async def open_shell(context: Context, vm: VmRecord) -> tuple[bool, int]:
+async def open_shell(context: Context, vm: VmRecord, *, take: bool = False) -> tuple[bool, int]:
     """The VM's shell session in this terminal: (whether the person left it, its exit code)."""
-    channel = await context.engine.vms.shell(vm.id, *window(sys.stdout))
-    try:
-        left = await attach(channel, resize=channel.resize)
-        return left, 0 if left else await channel.wait()
-    finally:
-        await channel.close()
+    size = window(sys.stdout)
+    channel = await context.engine.sessions.shell(vm.id, size.columns, size.lines, take=take)
+    return await in_session(context, channel, f"The shell of {vm.name}")
 
 
 async def execute(context: Context) -> int:
@@ -63,17 +53,28 @@ async def execute(context: Context) -> int:
     if args.tty:
         no_json(context, "A command with a terminal")
         require_terminal("-t", "Leave -t out.")
-        return await with_terminal(context, args.name, args.command)
-    channel = await context.engine.vms.exec(args.name, args.command)
-    code = await pump(channel, context.out)
+    pty = window(sys.stdout) if args.tty else None
+    channel = await context.engine.vms.exec(
+        args.name, args.command, pty, user=args.user, directory=args.workdir,
+        env=variables(args.env),
+    )  # fmt: skip
+    if args.tty:
+        return await in_terminal(channel)
+    code = await pump(channel, context.out, context.interrupts, typed=args.interactive)
     if context.out.json:
         await context.out.event("result", ok=True, exit_code=code)
     return code
 
 
-async def with_terminal(context: Context, name: str, command: list[str]) -> int:
-    """A command that has this terminal, with every key of it."""
-    channel = await context.engine.vms.exec(name, command, pty=window(sys.stdout))
+def variables(given: Sequence[str]) -> list[tuple[str, str]]:
+    """``-e K=V`` as pairs; ``-e K`` is our own variable of that name, if there is one."""
+    pairs = [(key, value if equals else os.environ.get(key)) for key, equals, value in
+             (word.partition("=") for word in given)]  # fmt: skip
+    return [(key, value) for key, value in pairs if value is not None]
+
+
+async def in_terminal(channel: Channel) -> int:
+    """A command that has this terminal, with every key of it; its exit code."""
     try:
         await attach(channel, resize=channel.resize, leave=None)
         return await channel.wait()
@@ -101,7 +102,8 @@ async def console(context: Context) -> int:
     line = await context.engine.vms.console(name)
     try:
         context.out.note(f"The console of {name}. ctrl+] leaves it.")
-        if not await attach(line):
+        await line.resize(*window(sys.stdout))
+        if not await attach(line, resize=line.resize):
             context.out.note(f"{name} has ended.")
     finally:
         await line.close()
@@ -110,10 +112,10 @@ async def console(context: Context) -> int:
 
 async def logs(context: Context) -> int:
     name = context.args.name
-    log = _Log(context)
+    log = Log(context.out, "console", follow=context.args.follow)
     vm = await context.engine.vms.get(name)
-    if not (context.args.follow and vm.state in _HAS_A_LINE):
-        await log.write(await context.engine.vms.logs(name))
+    if context.args.earlier or not (context.args.follow and vm.state in _HAS_A_LINE):
+        await log.write(await context.engine.vms.logs(name, earlier=context.args.earlier))
         await log.end()
         return 0
     line = await context.engine.vms.console(name)
@@ -124,32 +126,3 @@ async def logs(context: Context) -> int:
         await line.close()
     await log.end()
     return 0
-
-
-class _Log:
-    """A console log on its way out: harmless on a terminal, as it is through a pipe."""
-
-    def __init__(self, context: Context) -> None:
-        self._out = context.out
-        self._follow = context.args.follow
-        self._terminal = os.isatty(streams.STDOUT)
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._open = ""  # the last line as long as it has no end: sequences must not be cut in two
-
-    async def write(self, data: bytes) -> None:
-        if self._out.json:
-            text = self._decoder.decode(data)
-            if not self._follow:
-                self._out.document({"log": text})
-            elif text:
-                await self._out.event("output", stream="console", text=text)
-        elif not self._terminal:
-            await streams.write(streams.STDOUT, data)
-        else:
-            text = self._open + self._decoder.decode(data)
-            whole, newline, self._open = text.rpartition("\n")
-            await streams.write(streams.STDOUT, harmless(whole + newline).encode())
-
-    async def end(self) -> None:
-        if self._terminal and not self._out.json and self._open:
-            await streams.write(streams.STDOUT, f"{harmless(self._open)}\n".encode())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from banger_tui.cli.attach import require_terminal
+import sys
+
+from banger_tui.cli.attach import no_json, require_terminal
 from banger_tui.cli.context import Context
 from banger_tui.cli.execute import execute
 from banger_tui.cli.follow import failed, follow
 from banger_tui.cli.vm import announce, described, spec_of
-from banger_tui.cli.vm_guest import no_json, open_shell, with_terminal
+from banger_tui.cli.vm_guest import in_terminal, open_shell
+from banger_tui.cli.window import window
 from banger_tui.engine.errors import BangerError, InvalidInput
 from banger_tui.engine.model import VmRecord
 
@@ -75,12 +78,14 @@ async def _use(context: Context, vm: VmRecord) -> int:
         announce(context, vm)
         return 0
     if args.command and args.tty:
-        return await with_terminal(context, vm.id, args.command)
+        pty = window(sys.stdout)
+        return await in_terminal(await context.engine.vms.exec(vm.id, args.command, pty))
     if args.entrypoint:
         channel = await context.engine.vms.entrypoint(vm.id, args.command)
-        return await execute(channel, context.out)
+        return await execute(channel, context.out, context.interrupts)
     if args.command:
-        return await execute(await context.engine.vms.exec(vm.id, args.command), context.out)
+        channel = await context.engine.vms.exec(vm.id, args.command)
+        return await execute(channel, context.out, context.interrupts)
     ends = (
         "exit or ctrl+] ends it and deletes the VM" if args.rm else "exit ends it, ctrl+] leaves it"
     )

@@ -40,6 +40,8 @@ from banger_tui.engine.paths import Paths
 from banger_tui.engine.provision.build import PLAN as BUILD_PLAN
 from banger_tui.engine.provision.build import BuildSpec, build
 from banger_tui.engine.reconcile import reconcile
+from banger_tui.engine.sessions.service import Sessions
+from banger_tui.engine.sessions.transports import Transports
 from banger_tui.engine.settings import Settings
 from banger_tui.engine.shield import finish
 from banger_tui.engine.store import Store
@@ -56,6 +58,8 @@ class Engine:
     images: Images
     kernels: Kernels
     operations: OperationRegistry
+    transports: Transports
+    sessions: Sessions
 
     def __init__(
         self,
@@ -99,7 +103,9 @@ class Engine:
         )  # fmt: skip
         self._watch = Watch(self._ctx)
         self._sampler = Sampler(self._ctx)
-        self.vms = Vms(self._ctx, self._sampler)
+        self.transports = Transports(self._ctx)
+        self.sessions = Sessions(self._ctx, self.transports)
+        self.vms = Vms(self._ctx, self._sampler, self.transports)
         self.images = Images(self._ctx)
         self.kernels = Kernels(self._ctx)
         try:
@@ -120,7 +126,7 @@ class Engine:
         if self._warm is not None:
             await asyncio.wait([self._warm])
         await self.operations.close()
-        await self.vms.close()
+        await self.transports.close()
         await self._sampler.close()
         await self._watch.close()
         await self._store.close()

@@ -57,6 +57,9 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE images ADD COLUMN layers TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE images ADD COLUMN annotations TEXT NOT NULL DEFAULT '{}';
     """,
+    """
+    ALTER TABLE vms ADD COLUMN clipboard INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 _BUSY_SECONDS = 15.0
 

@@ -17,6 +17,7 @@ from banger_tui.engine.model import (
     HostView,
     ImageRecord,
     KernelRecord,
+    Link,
     OperationView,
     VmRecord,
     VmStats,
@@ -55,6 +56,14 @@ class KernelDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The connection to a guest that somebody here uses."""
+
+    vm_id: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
 class OperationChanged:
     operation: OperationView
 
@@ -77,6 +86,7 @@ Event = (
     | ImageDeleted
     | KernelChanged
     | KernelDeleted
+    | LinkChanged
     | OperationChanged
     | StatsSampled
     | Resync
@@ -89,6 +99,8 @@ def _coalescing_key(event: Event) -> tuple[str, str] | None:
         case OperationChanged(operation):
             # The end of an operation is state, its way there is progress.
             return None if operation.state.over else ("operation", operation.id)
+        case LinkChanged(vm_id):
+            return ("link", vm_id)
         case StatsSampled():
             return ("stats", "")
         case _:

@@ -91,6 +91,8 @@ class VmRecord:
     reason: str = ""
     pid: int | None = None
     pid_start: int | None = None
+    clipboard: bool = False
+    """Its programs may write to the person's clipboard (OSC 52)."""
 
     @property
     def running(self) -> bool:
@@ -183,6 +185,24 @@ class SessionView:
     writer: str = ""
     waiting: bool = False
     title: str = ""
+
+
+class LinkState(StrEnum):
+    """``down``: given up, until somebody wants it again or the VM is started."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RETRYING = "retrying"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The connection to a guest. ``detail``: why there is none; ``next_try``: when, if known."""
+
+    state: LinkState
+    detail: str = ""
+    next_try: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

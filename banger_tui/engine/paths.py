@@ -15,6 +15,7 @@
       images/NAME/                    rootfs.ext4, manifest.json
       kernels/NAME/                   vmlinuz, modules/, manifest.json
       resume/                         pulls to begin again at the next start of the app
+      desk.json              0600   which tabs the app had open
       log/                            the program's own log, and one log an operation
     cache/                            may be deleted at any time
       staging/OPERATION/              half-made things; removed when their operation is over
@@ -136,6 +137,11 @@ class Paths:
     @property
     def resume(self) -> Path:
         return self.state / "resume"
+
+    @property
+    def desk(self) -> Path:
+        """What the app had open."""
+        return self.state / "desk.json"
 
     # -- one thing's directory
     def vm(self, vm_id: str) -> Path:

@@ -325,6 +325,7 @@ def _vm(row: sqlite3.Row) -> VmRecord:
     values["state"] = VmState(values["state"])
     values["network"] = NetworkMode(values["network"])
     values["ephemeral"] = bool(values["ephemeral"])
+    values["clipboard"] = bool(values["clipboard"])
     return VmRecord(**values)
 
 

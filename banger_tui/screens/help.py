@@ -29,8 +29,8 @@ class HelpScreen(Dialog[None]):
         with VerticalScroll(classes="dialog wide -safe") as box:
             box.border_title = Content("Keys")
             box.border_subtitle = Content("↑↓ scroll · esc closes")
-            wide = self.app.size.width >= 100
             groups = self._keys.groups
+            wide = self.app.size.width >= 100 and len(groups) == 2
             if wide:
                 columns = [self._column(*pair) for pair in groups]
                 height = max(len(column) for column in columns)

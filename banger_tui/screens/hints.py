@@ -8,7 +8,12 @@ from banger_tui.engine.model import VmRecord, VmState
 from banger_tui.widgets.key_bar import Hint
 
 _HELP = (Hint("?", "help", "help"), Hint("q", "quit", "app.quit"))
-TAIL = (Hint("2", "images", "app.go('images')"), *_HELP)
+TAIL = (
+    Hint("2", "images", "app.go('images')"),
+    Hint("4", "sessions", "app.go('sessions')"),
+    *_HELP,
+)
+SESSIONS_TAIL = (Hint("1", "machines", "app.go('machines')"), *_HELP)
 IMAGES_TAIL = (
     Hint("1", "machines", "app.go('machines')"),
     Hint("3", "kernels", "app.go('kernels')"),
@@ -22,9 +27,9 @@ KERNELS_TAIL = (
 
 _RUN = Hint("r", "run", "run_sandbox")
 _NEW = Hint("n", "new", "new_machine")
-_SHELL = Hint("s", "shell", "show_tab('shell')")
-_CONSOLE = Hint("c", "console", "show_tab('console')")
-_START = Hint("S", "start", "verb('start')")
+_SHELL = Hint("s", "shell", "shell")
+_CONSOLE = Hint("c", "console", "console")
+_START = Hint("u", "start", "verb('start')")
 _STOP = Hint("x", "stop", "verb('stop')")
 _RESTART = Hint("R", "restart", "verb('restart')")
 _DELETE = Hint("d", "delete", "verb('delete')")
@@ -55,8 +60,13 @@ def for_list(vm: VmRecord | None, *, making: bool, marked: int, filtered: bool) 
 
 
 IN_TERMINAL = (
-    Hint("ctrl+]", "gives the keyboard back to the list; twice: to the guest", ""),
-    Hint("shift+pgup", "scrolls back", ""),
+    Hint("ctrl+]", "is the only key the guest does not get; then", ""),
+    Hint("d", "leaves", ""),
+    Hint("f", "full screen", ""),
+    Hint("n", "next tab", ""),
+    Hint("s", "shell", ""),
+    Hint("/", "search", ""),
+    Hint("?", "more", ""),
 )
 IN_FILTER = (Hint("enter", "keep"), Hint("esc", "all machines"), Hint("↓", "to the list"))
 IN_STRIP = (
@@ -140,3 +150,18 @@ def _common(on: Browsed) -> list[Hint]:
 
 
 IN_DETAIL = (Hint("esc", "list", "back"), _ZOOM, Hint("y", "copy digest", "copy"), _OPERATIONS)
+
+
+def for_sessions(*, some: bool, runs: bool, marked: int, filtered: bool) -> list[Hint]:
+    """Hints while the list of sessions has the focus; ``some``: the cursor is on one, ``runs``: it
+    does."""
+    stop, delete = Hint("x", "stop", "stop"), Hint("d", "delete", "delete")
+    if marked:
+        return [Hint("", f"{marked} marked:"), stop, delete, _UNMARK]
+    back = [Hint("esc", "all", "back")] if filtered else []
+    own = [Hint("enter", "attach"), stop, Hint("i", "signal", "signal")] if runs else []
+    copy = [Hint("y", "copy command", "copy")] if runs else []
+    return [
+        Hint("n", "new", "new_session"), *own, *([delete] if some else []), *copy, *back,
+        _FILTER, _MARK, _ZOOM,
+    ]  # fmt: skip

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 
-from banger_tui.bridge import Bridge, Changed, Opened, OpenFailed
+from banger_tui.bridge import Changed, Opened, OpenFailed
 from banger_tui.engine.events import (
     OperationChanged,
     Resync,
@@ -18,34 +17,26 @@ from banger_tui.engine.events import (
     VmDeleted,
 )
 from banger_tui.engine.model import OperationState, OperationView
-from banger_tui.engine.paths import Paths
 from banger_tui.screens import keys
-from banger_tui.screens.home_view import HomeView
-from banger_tui.screens.machine_actions import MachineActions
+from banger_tui.screens.home_terminals import HomeTerminals
+from banger_tui.screens.machine_streams import SHELL
 from banger_tui.widgets import rows, stage_text
 from banger_tui.widgets.empty_state import EmptyState
 from banger_tui.widgets.machine_list import MachineList
-from banger_tui.widgets.machine_panel import MachinePanel, OverviewPage, Tab
+from banger_tui.widgets.tabs import CONSOLE, OVERVIEW, Pane
 from banger_tui.widgets.terminal import TerminalView
 
 if TYPE_CHECKING:
-    from banger_tui.engine.settings import Settings
     from banger_tui.screens.verbs import Verb
 
-_TWICE = 0.5
 _TOLD_AFTER = 5.0  # an operation shorter than this needs no word at its end
 
 
-class HomeScreen(HomeView):
+class HomeScreen(HomeTerminals):
     """Keeps what is shown in step with the bridge's ``World``, and does what the keys say."""
 
     KEYS: ClassVar[keys.Keys] = keys.HOME
     BINDINGS: ClassVar[list[BindingType]] = KEYS.bindings()
-
-    def __init__(self, bridge: Bridge, defaults: Settings, paths: Paths) -> None:
-        super().__init__(bridge, paths, defaults)
-        self._actions = MachineActions(self, bridge, defaults, self._begun)
-        self._left_at = 0.0
 
     def on_mount(self) -> None:
         self._list.focus()
@@ -76,13 +67,17 @@ class HomeScreen(HomeView):
         if self._world.host is not None:
             self._header.show_host(self._world.host)
         self._fill()
+        self.run_worker(self._restore(), group="restore")
+
+    async def _restore(self) -> None:
+        """Shells live on in their guests: the person finds them as they were left."""
+        last = await self._streams.restore()
         running = [vm for vm in self._world.vms.values() if vm.running]
-        if running:
-            newest = max(running, key=lambda vm: vm.started_at or 0.0)
-            # Its shell lives on in the guest: the person finds it as it was left.
-            self._streams.keep_tab(newest.id, "shell")
-            if not self._list.select(newest.id) or self._panel.machine == newest.id:
-                self._show_machine()
+        if not last and running:
+            last = max(running, key=lambda vm: vm.started_at or 0.0).id
+            self._streams.keep_tab(last, SHELL)
+        if last and (not self._list.select(last) or self._panel.machine == last):
+            self._show_machine()
 
     @on(OpenFailed)
     def _open_failed(self, message: OpenFailed) -> None:
@@ -162,9 +157,9 @@ class HomeScreen(HomeView):
         followed = self._own.followed(operation)
         if vm is None:
             return
-        chose_console = self._streams.tab(vm.id) == "console"
+        chose_console = self._streams.tab(vm.id) == CONSOLE
         if not chose_console:
-            self._streams.keep_tab(vm.id, "shell")
+            self._streams.keep_tab(vm.id, SHELL)
         here = followed and self._list.select(vm.id)
         if here and not chose_console:
             view = self._show_machine()
@@ -172,8 +167,7 @@ class HomeScreen(HomeView):
             if not elsewhere and not self._filter_has_focus:
                 view.focus()
                 return
-        self._streams.attach(vm.id, "shell")
-        self._streams.attach(vm.id, "console")
+        self._streams.attach(Pane(vm.id, SHELL))
         self.notify("Its shell is attached.", title=f"{vm.name} is ready", markup=False)
 
     def _begun(self, operation: OperationView) -> None:
@@ -197,34 +191,10 @@ class HomeScreen(HomeView):
     @on(MachineList.Opened)
     def _open(self, message: MachineList.Opened) -> None:
         vm = self._world.vms.get(message.key)
-        if vm is not None and vm.running and self._panel.tab == "overview":
-            self.action_show_tab("shell")
+        if vm is not None and vm.running and self._panel.tab == OVERVIEW:
+            self.action_shell()
         else:
             self._show_machine().focus()
-
-    @on(MachinePanel.TabChosen)
-    def _tab_chosen(self, message: MachinePanel.TabChosen) -> None:
-        self.action_show_tab(message.tab)
-
-    # -- terminals
-
-    @on(TerminalView.Input)
-    def _typed(self, message: TerminalView.Input) -> None:
-        self._streams.typed(message.view, message.data)
-
-    @on(TerminalView.Resized)
-    def _resized(self, message: TerminalView.Resized) -> None:
-        self._streams.resized(message.view)
-
-    @on(TerminalView.LeaderPressed)
-    def _leader(self) -> None:
-        self._left_at = time.monotonic()
-        self.remove_class("-zoomed")
-        self._list.focus()
-
-    @on(TerminalView.Bell)
-    def _bell(self) -> None:
-        self.app.bell()
 
     # -- actions
 
@@ -257,34 +227,6 @@ class HomeScreen(HomeView):
     def action_promote(self) -> None:
         if vm := self._rows.current:
             self._actions.promote(vm)
-
-    def action_show_tab(self, tab: Tab) -> None:
-        vm = self._rows.current
-        if vm is None:
-            return
-        if tab == "shell" and not vm.running and not self._streams.has_shell(vm.id):
-            self._actions.refuse("open a shell in", [vm])
-            return
-        self._streams.keep_tab(vm.id, tab)
-        self._show_machine().focus()
-        if tab == "overview":
-            self._list.focus()
-
-    def action_panel(self) -> None:
-        view = self._show_machine()
-        if isinstance(view, TerminalView) and time.monotonic() - self._left_at < _TWICE:
-            view.send(b"\x1d")
-        if isinstance(self.focused, OverviewPage):
-            self._list.focus()
-        else:
-            view.focus()
-
-    def action_zoom(self) -> None:
-        self.toggle_class("-zoomed")
-        if self.has_class("-zoomed"):
-            self._show_machine().focus()
-        else:
-            self._list.focus()
 
     def action_copy_ssh(self) -> None:
         if vm := self._rows.current:

@@ -16,6 +16,7 @@ from banger_tui.engine.model import MIB, OperationView, VmState
 from banger_tui.engine.paths import Paths
 from banger_tui.screens import hints
 from banger_tui.screens.counts import counts
+from banger_tui.screens.desk import DeskFile
 from banger_tui.screens.machine_rows import MachineRows
 from banger_tui.screens.machine_streams import MachineStreams
 from banger_tui.screens.main_screen import MainScreen
@@ -23,12 +24,14 @@ from banger_tui.screens.own_operations import OwnOperations
 from banger_tui.widgets.empty_state import EmptyState, FirstRun
 from banger_tui.widgets.key_bar import KeyBar
 from banger_tui.widgets.machine_list import MachineList
-from banger_tui.widgets.machine_panel import MachinePanel, OverviewPage
+from banger_tui.widgets.machine_panel import MachinePanel, OverviewPage, TerminalStyle
 from banger_tui.widgets.operation_strip import OperationStrip
+from banger_tui.widgets.tabs import OVERVIEW
 from banger_tui.widgets.terminal import TerminalView
 
 if TYPE_CHECKING:
     from banger_tui.engine.settings import Settings
+    from banger_tui.settings import Terminal
 
 
 class HomeView(MainScreen):
@@ -36,13 +39,17 @@ class HomeView(MainScreen):
 
     FILTERED_BY = "name or image"
 
-    def __init__(self, bridge: Bridge, paths: Paths, defaults: Settings) -> None:
+    def __init__(
+        self, bridge: Bridge, paths: Paths, defaults: Settings, terminal: Terminal
+    ) -> None:
         super().__init__(bridge, paths)
         self._defaults = defaults
         self._list = MachineList(id="machines")
-        self._panel = MachinePanel(id="panel")
+        self._panel = MachinePanel(
+            TerminalStyle(terminal.leader, terminal.scrollback, terminal.copy_on_select), id="panel"
+        )
         self._rows = MachineRows(self._world, self._list)
-        self._streams = MachineStreams(self, self._panel, bridge)
+        self._streams = MachineStreams(self, self._panel, bridge, DeskFile(paths.desk))
         self._own = OwnOperations()
 
     def compose(self) -> ComposeResult:
@@ -73,7 +80,7 @@ class HomeView(MainScreen):
     def _show_overview(self) -> None:
         vm = self._rows.current
         stats = self._world.stats.get(vm.id) if vm else None
-        self._panel.rename(self._rows.name)
+        self._streams.show_tabs(self._rows.name)
         self._panel.overview.show(vm, stats, self.operation)
 
     def _count(self) -> None:
@@ -102,8 +109,9 @@ class HomeView(MainScreen):
         self._strip.show([*self._own.failed, *self._world.outermost()])
 
     def tick_detail(self) -> None:
-        if self._panel.tab == "overview":
+        if self._panel.tab == OVERVIEW:
             self._panel.overview.changed()
+        self._streams.tick()
 
     def show_filtered(self) -> None:
         self.show_keys()

@@ -40,7 +40,8 @@ class Keys:
 
 
 MACHINES, PANEL, LIST, APP = "Machines", "Panel", "List", "App"
-IMAGES, KERNELS = "Images", "Kernels"
+IMAGES, KERNELS, SESSIONS = "Images", "Kernels", "Sessions"
+TERMINAL, COPYING = "After ctrl+] in a terminal", "In scroll mode"
 
 _FILTER = Key("slash", "/", "filter", "filter by name or image", LIST)
 _MARK_ALL = Key("ctrl+a", "ctrl+a", "mark_all", "mark all, or none", LIST)
@@ -48,6 +49,7 @@ _GO = (
     Key("1", "1", "app.go('machines')", "machines", APP),
     Key("2", "2", "app.go('images')", "images, and what can be pulled", APP),
     Key("3", "3", "app.go('kernels')", "kernels", APP),
+    Key("4,S", "4 S", "app.go('sessions')", "sessions of all machines", APP),
 )
 _OPERATIONS = Key("o", "o", "operations", "operations and their timelines", APP)
 _APP = (
@@ -72,17 +74,17 @@ HOME = Keys(
     bound=(
         Key("r", "r", "run_sandbox", "run a sandbox with the defaults", MACHINES),
         Key("n", "n", "new_machine", "new machine, with choices", MACHINES),
-        Key("S", "S", "verb('start')", "start", MACHINES),
+        Key("u", "u", "verb('start')", "start (up)", MACHINES),
         Key("x", "x", "verb('stop')", "stop: save everything, then power off", MACHINES),
         Key("R", "R", "verb('restart')", "restart", MACHINES),
         Key("K", "K", "verb('kill')", "kill: pull the plug", MACHINES),
         Key("d,delete", "d", "verb('delete')", "delete, with its disk", MACHINES),
         Key("m", "m", "promote", "make an image of it, once it is stopped", MACHINES),
         Key("y", "y", "copy_ssh", "copy the ssh command", MACHINES),
-        Key("s", "s", "show_tab('shell')", "shell", PANEL),
-        Key("c", "c", "show_tab('console')", "console (the serial line)", PANEL),
-        Key("v", "v", "show_tab('overview')", "overview", PANEL),
-        Key("ctrl+right_square_bracket", "ctrl+]", "panel", "into the panel and out of it", PANEL),
+        Key("s", "s", "shell", "shell; made when there is none", PANEL),
+        Key("c", "c", "console", "console (the serial line)", PANEL),
+        Key("v", "v", "overview", "overview", PANEL),
+        Key("ctrl+right_square_bracket", "ctrl+]", "panel", "into the panel", PANEL),
         Key("plus", "+", "zoom", "panel as large as the screen, and back", PANEL),
         _FILTER,
         _MARK_ALL,
@@ -94,7 +96,7 @@ HOME = Keys(
         Key("", "enter", "", "open: the shell of a running machine", PANEL),
         *_LISTS,
         *_EVERYWHERE,
-        Key("", "shift+pgup", "", "scroll back in a terminal", PANEL),
+        Key("", "ctrl+] ?", "", "in a terminal: its own keys", PANEL),
     ),
     groups=((MACHINES, PANEL), (LIST, APP)),
     states=(
@@ -157,4 +159,62 @@ KERNEL_KEYS = _browser(
         Key("i", "i", "import", "import one of yours, or the host's", KERNELS),
     ),
     (Key("", "enter", "", "its detail; in the catalog: pull it", KERNELS),),
+)
+
+SESSION_KEYS = Keys(
+    bound=(
+        Key("n", "n", "new_session", "new: a command, kept in a machine", SESSIONS),
+        Key("i", "i", "signal", "send a signal", SESSIONS),
+        Key("x", "x", "stop", "stop: TERM, then KILL", SESSIONS),
+        Key("d,delete", "d", "delete", "delete, with what it has said", SESSIONS),
+        Key("y", "y", "copy", "copy the command that attaches to it", SESSIONS),
+        Key("slash", "/", "filter", "filter by name, machine or command", LIST),
+        _MARK_ALL,
+        Key("plus", "+", "zoom", "detail as large as the screen, and back", LIST),
+        *_GO,
+        _OPERATIONS,
+        *_APP,
+    ),
+    elsewhere=(
+        Key("", "enter", "", "attach to it, in the panel", SESSIONS),
+        *_LISTS,
+        *_EVERYWHERE,
+    ),
+    groups=((SESSIONS, LIST), (APP,)),
+    states=(
+        ("●", "$text-success", "runs"),
+        ("○", "$foreground-muted", "has ended"),
+        ("✗", "$text-error", "ended badly, or lost with its machine"),
+    ),
+)
+
+TERMINAL_KEYS = Keys(
+    bound=(),
+    elsewhere=(
+        Key("", "d", "", "leave the terminal; what runs in it runs on", TERMINAL),
+        Key("", "f", "", "full screen, and back", TERMINAL),
+        Key("", "n  N", "", "next, previous tab", TERMINAL),
+        Key("", "1 … 9", "", "that tab", TERMINAL),
+        Key("", "s", "", "one more shell", TERMINAL),
+        Key("", "x", "", "close the tab; a session runs on", TERMINAL),
+        Key("", "|  o", "", "two side by side, or one; the other half", TERMINAL),
+        Key("", "[", "", "scroll mode; shift+pgup and the wheel just scroll", TERMINAL),
+        Key("", "/", "", "search", TERMINAL),
+        Key("", "c  p", "", "copy what is selected; paste", TERMINAL),
+        Key("", "t", "", "take over from another client", TERMINAL),
+        Key("", "r", "", "tell a console the window's size", TERMINAL),
+        Key("", "y", "", "let the guest write to the clipboard, or not", TERMINAL),
+        Key("", "ctrl+]", "", "the guest gets this key", TERMINAL),
+        Key("", "j k g G", "", "down, up, top, bottom", COPYING),
+        Key("", "pgup pgdn", "", "by pages (ctrl+u, ctrl+d: halves)", COPYING),
+        Key("", "/  n  N", "", "search; next, previous match", COPYING),
+        Key("", "v  V", "", "select; whole lines", COPYING),
+        Key("", "w b 0 $", "", "words, begin and end of the line", COPYING),
+        Key("", "y enter", "", "copy", COPYING),
+        Key("", "esc  q", "", "back to the live screen", COPYING),
+        Key("", "drag", "", "select (with shift where the guest has the mouse)", COPYING),
+        Key("", "ctrl+click", "", "open a link", COPYING),
+    ),
+    groups=((TERMINAL,), (COPYING,)),
+    states=(),
 )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _INSTEAD = {
     VmState.RUNNING: "x stops it.",
-    VmState.STOPPED: "S starts it.",
-    VmState.FAILED: "S starts it again.",
+    VmState.STOPPED: "u starts it.",
+    VmState.FAILED: "u starts it again.",
 }
 
 

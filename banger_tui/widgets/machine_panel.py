@@ -1,23 +1,41 @@
-"""The panel beside the list: overview, console and shell of the machine under the cursor."""
+"""The panel beside the list: overview, console and sessions of machines, one or two at a time."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.style import Style
 from textual.widget import Widget
 
+from banger_tui.widgets import tabs
 from banger_tui.widgets.overview import Overview
+from banger_tui.widgets.tabs import OVERVIEW, Pane, Tab
 from banger_tui.widgets.terminal import TerminalView
 
-Tab = Literal["overview", "console", "shell"]
-TABS: tuple[Tab, ...] = ("overview", "console", "shell")
 _SMALLEST = (20, 5)
+_BORDER = 4  # cells of the border that its title can't have
+_NARROW = 100  # cells of the panel from which on two halves stand side by side
+
+
+#: Textual's names of keys that a leader may be made of.
+_KEY_NAMES = {
+    "@": "at", "[": "left_square_bracket", "\\": "backslash", "]": "right_square_bracket",
+    "^": "circumflex_accent", "_": "underscore",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalStyle:
+    """How terminals behave: the key that is not the guest's, lines kept, copying at once."""
+
+    leader: str = "ctrl+]"
+    scrollback: int = 10_000
+    copy_on_select: bool = False
 
 
 class OverviewPage(VerticalScroll, can_focus=True):
@@ -25,21 +43,34 @@ class OverviewPage(VerticalScroll, can_focus=True):
 
 
 class MachinePanel(Vertical):
-    """One machine in three tabs. Terminals stay alive, out of sight, while others are shown."""
+    """Tabs of machines, in one pane or in two. Terminals stay alive, out of sight, while others
+    are shown."""
 
-    class TabChosen(Message):
+    class PaneChosen(Message):
         """A tab in the border was clicked."""
 
-        def __init__(self, tab: Tab) -> None:
+        def __init__(self, pane: Pane) -> None:
             super().__init__()
-            self.tab = tab
+            self.pane = pane
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        style: TerminalStyle | None = None,
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """
+        Args:
+            style: how terminals behave; None: by default.
+        """
         super().__init__(id=id)
-        self._terminals: dict[tuple[str, Tab], TerminalView] = {}
-        self._machine = ""
+        self._style = style or TerminalStyle()
+        self._terminals: dict[Pane, TerminalView] = {}
+        self._panes: list[Pane] = [Pane("", OVERVIEW)]
+        self._active = 0
         self._machine_name = ""
-        self._tab: Tab = "overview"
+        self._tabs: tuple[tabs.Shown, ...] = ()
+        self._hint = ""
 
     def compose(self) -> ComposeResult:
         with OverviewPage(id="overview"):
@@ -49,14 +80,77 @@ class MachinePanel(Vertical):
     def overview(self) -> Overview:
         return self.query_one(Overview)
 
+    # -- what is shown
+
+    @property
+    def pane(self) -> Pane:
+        """What the pane shows that has the keyboard, or would get it."""
+        return self._panes[self._active]
+
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """What is shown: one pane, or two."""
+        return tuple(self._panes)
+
     @property
     def tab(self) -> Tab:
-        return self._tab
+        return self.pane.tab
 
     @property
     def machine(self) -> str:
         """Key of the machine shown."""
-        return self._machine
+        return self.pane.machine
+
+    @property
+    def view(self) -> Widget:
+        """What takes the focus of the pane."""
+        return self._terminals.get(self.pane) or self.query_one(OverviewPage)
+
+    def show(self, pane: Pane, name: str) -> Widget:
+        """Show a machine's tab in the pane that is active; returns what to focus for it."""
+        self._machine_name = name
+        others = [other for index, other in enumerate(self._panes) if index != self._active]
+        if pane in others:
+            # It is in sight already: the panes would show one terminal twice.
+            self._active = self._panes.index(pane)
+        else:
+            self._panes[self._active] = pane
+        self._lay_out()
+        return self.view
+
+    def split(self, pane: Pane) -> None:
+        """Show a second pane beside the first."""
+        if pane not in self._panes:
+            self._panes = [self.pane, pane]
+            self._active = 1
+            self._lay_out()
+
+    def unsplit(self) -> None:
+        """Show the active pane alone."""
+        self._panes, self._active = [self.pane], 0
+        self._lay_out()
+
+    def activate(self, view: Widget) -> bool:
+        """The pane with this widget is the active one; False when it was, or is in none."""
+        for index, pane in enumerate(self._panes):
+            here = self._terminals.get(pane) or self.query_one(OverviewPage)
+            if here is view and index != self._active:
+                self._active = index
+                return True
+        return False
+
+    def _lay_out(self) -> None:
+        shown = {view for pane in self._panes if (view := self._terminals.get(pane)) is not None}
+        self.query_one(OverviewPage).display = any(p not in self._terminals for p in self._panes)
+        for terminal in self._terminals.values():
+            terminal.display = terminal in shown
+        self.set_class(len(self._panes) > 1, "-split")
+        self._aside()
+
+    def _aside(self) -> None:
+        self.set_class(self.size.width >= _NARROW, "-aside")
+
+    # -- terminals
 
     @property
     def terminal_grid(self) -> tuple[int, int]:
@@ -66,65 +160,80 @@ class MachinePanel(Vertical):
             return (80, 24)
         return max(size.width, _SMALLEST[0]), max(size.height, _SMALLEST[1])
 
-    def show(self, machine: str, name: str, tab: Tab) -> Widget:
-        """Show a machine's tab; returns what to focus for it."""
-        self._machine, self._machine_name, self._tab = machine, name, tab
-        page = self.query_one(OverviewPage)
-        wanted = self._terminals.get((machine, tab))
-        page.display = wanted is None
-        for terminal in self._terminals.values():
-            terminal.display = terminal is wanted
-        self.titles()
-        return wanted or page
+    def grid_of(self, pane: Pane) -> tuple[int, int]:
+        """(columns, rows) of a pane's terminal; out of sight, those it would have."""
+        view = self._terminals.get(pane)
+        if view is not None and view.display and view.size.width:
+            return view.grid
+        return self.terminal_grid
 
-    def rename(self, name: str) -> None:
-        """The machine shown has got a name, or another."""
-        if name != self._machine_name:
-            self._machine_name = name
-            self.titles()
-
-    def terminal(self, machine: str, tab: Tab) -> TerminalView:
-        """The terminal of a machine's tab, made when it is not there yet."""
-        view = self._terminals.get((machine, tab))
+    def terminal(self, pane: Pane) -> TerminalView:
+        """The terminal of a pane, made when it is not there yet."""
+        view = self._terminals.get(pane)
         if view is None:
-            view = TerminalView(name=f"{tab}:{machine}")
+            view = TerminalView(
+                name=f"{pane.tab.kind} {pane.tab.session} {pane.machine}",
+                leader=_key_name(self._style.leader),
+                scrollback_lines=self._style.scrollback,
+                copy_on_select=self._style.copy_on_select,
+            )
             view.display = False
-            self._terminals[machine, tab] = view
+            self._terminals[pane] = view
             self.mount(view)
         return view
 
-    def whose(self, view: TerminalView) -> tuple[str, Tab] | None:
+    def whose(self, view: TerminalView) -> Pane | None:
         """Machine and tab of a terminal."""
-        return next((key for key, known in self._terminals.items() if known is view), None)
+        return next((pane for pane, known in self._terminals.items() if known is view), None)
 
-    def drop(self, machine: str) -> None:
-        """The machine is gone: so are its terminals."""
-        for key in [key for key in self._terminals if key[0] == machine]:
-            self._terminals.pop(key).remove()
+    def drop(self, pane: Pane) -> None:
+        """A terminal is not wanted any more."""
+        if view := self._terminals.pop(pane, None):
+            if len(self._panes) > 1 and pane in self._panes:
+                self._active = 1 - self._panes.index(pane)
+                self.unsplit()
+            view.remove()
 
-    def titles(self) -> None:
-        """Draw tabs and keys into the border."""
-        title = Content.assemble((self._machine_name or "no machine", "bold"), " ")
-        for tab in TABS if self._machine else ():
-            mark = Style.from_meta({"@click": f"choose_tab('{tab}')"})
-            looks = "bold reverse" if tab == self._tab else "$foreground-muted"
-            label = Content.styled(f" {tab.capitalize()} ", looks).stylize(mark)
-            title = Content.assemble(title, " ", label)
-        self.border_title = title
-        inside = isinstance(self.app.focused, TerminalView) and self.has_focus_within
-        if inside:
-            hint = Content.assemble(("ctrl+]", "bold"), " leaves the panel")
-        elif self._tab != "overview":
-            hint = Content("enter types here")
+    # -- the border
+
+    def show_tabs(self, name: str, shown: Sequence[tabs.Shown], hint: str) -> None:
+        """Draw tabs into the border, and below what keys do where no terminal says it."""
+        self._machine_name, self._tabs, self._hint = name, tuple(shown), hint
+        self._title()
+
+    def _title(self) -> None:
+        self.border_title = tabs.line(self._machine_name, self._tabs, self.size.width - _BORDER)
+        focused = self.app.focused
+        if isinstance(focused, TerminalView) and self.has_focus_within:
+            key = self._style.leader
+            hint = Content.assemble((f"{key} d", "bold"), " leaves the panel, ")
+            hint = Content.assemble(hint, (f"{key} ?", "bold"), " helps")
+            self.border_subtitle = Content(focused.status) if focused.status else hint
         else:
-            hint = Content("")
-        self.border_subtitle = hint
+            self.border_subtitle = Content(self._hint)
+        for pane, view in self._terminals.items():
+            if view.display:
+                view.border_title = Content(pane.tab.label)
+
+    def on_terminal_view_status_changed(self) -> None:
+        self._title()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self.titles()
+        self._title()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        self.titles()
+        self._title()
 
-    def action_choose_tab(self, tab: Tab) -> None:
-        self.post_message(self.TabChosen(tab))
+    def on_resize(self) -> None:
+        self._aside()
+        self._title()
+
+    def action_choose_pane(self, index: int) -> None:
+        if index < len(self._tabs):
+            self.post_message(self.PaneChosen(self._tabs[index].pane))
+
+
+def _key_name(key: str) -> str:
+    """``ctrl+]`` as Textual calls it."""
+    modifier, plus, base = key.rpartition("+")
+    return f"{modifier}{plus}{_KEY_NAMES.get(base, base)}"

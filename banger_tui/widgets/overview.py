@@ -84,9 +84,9 @@ class Overview(Lines):
             case VmState.RUNNING:
                 return [_keys(("s", "shell"), ("c", "console"), ("x", "stop"))]
             case VmState.STOPPED:
-                return [_keys(("S", "start"), ("d", "delete"))]
+                return [_keys(("u", "start"), ("d", "delete"))]
             case VmState.FAILED:
-                return [_keys(("S", "start again"), ("c", "its last console"), ("d", "delete"))]
+                return [_keys(("u", "start again"), ("c", "its last console"), ("d", "delete"))]
         return []
 
 

@@ -27,7 +27,7 @@ class _Screen(App[None]):
 
 def emulator(line: bytes, size: int) -> float:
     """Bytes a second of the emulator with its damage read after each chunk."""
-    terminal = core.create(120, 36, scrollback_bytes=_MIB)
+    terminal = core.create(120, 36)
     chunk = line * (_CHUNK // len(line))
     began = time.perf_counter()
     fed = 0

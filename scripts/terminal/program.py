@@ -82,9 +82,7 @@ class Program:
         os.write(self._fd, data)
 
     def cpu_seconds(self) -> float:
-        """Processor time of its threads that live (proc(5): schedstat, in nanoseconds)."""
-        files = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+        return cpu_seconds(self.pid)
 
     def close(self) -> None:
         """End it at once."""
@@ -92,6 +90,12 @@ class Program:
             os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         os.close(self._fd)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process's threads that live (proc(5): schedstat, in nanoseconds)."""
+    files = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
 
 
 @contextmanager

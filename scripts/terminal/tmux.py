@@ -76,6 +76,17 @@ class Pane:
         """Type a text as it stands."""
         self._tmux("send-keys", "-l", text)
 
+    def click(self, x: int, y: int) -> None:
+        """Press and release the left button on a cell, counted from 0, as xterm reports it."""
+        for end in ("M", "m"):
+            data = f"\x1b[<0;{x + 1};{y + 1}{end}".encode()
+            self._tmux("send-keys", "-H", *(f"{byte:02x}" for byte in data))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the screen larger or smaller."""
+        self.columns, self.rows = columns, rows
+        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
     def sees(self, *texts: str, seconds: float = 60.0) -> str:
         """Wait until all texts stand on the screen at once; the screen then.
 

@@ -95,7 +95,7 @@ async def test_the_console_shows_what_was_said_before_and_takes_keys(bench: Benc
 async def test_a_shell_lives_on_when_the_engine_goes(bench: Bench) -> None:
     async with bench.engine() as engine:
         await bench.vm(engine)
-        shell = await engine.vms.shell("web", 80, 24)
+        shell = await engine.sessions.shell("web", 80, 24)
         await read_until(shell.read, b"#")
         await shell.write(b"echo still-here\r")
         await read_until(shell.read, b"still-here")
@@ -103,7 +103,7 @@ async def test_a_shell_lives_on_when_the_engine_goes(bench: Bench) -> None:
     async with bench.engine() as engine:
         vm = await engine.vms.get("web")
         assert vm.running, "the VM did not outlive the engine"
-        shell = await engine.vms.shell("web", 80, 24)
+        shell = await engine.sessions.shell("web", 80, 24)
         await read_until(shell.read, b"still-here")
         await shell.close()
 

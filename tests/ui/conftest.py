@@ -23,6 +23,8 @@ from banger_tui.screens.home import HomeScreen
 from banger_tui.settings import Loaded
 
 SIZE = (120, 36)
+#: Keys that give the keyboard back from a terminal.
+LEAVE = ("ctrl+right_square_bracket", "d")
 
 
 async def until(

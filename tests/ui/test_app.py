@@ -16,7 +16,7 @@ from banger_tui.engine.settings import Settings
 from banger_tui.screens.error import command_in
 from banger_tui.settings import Loaded
 from banger_tui.widgets.machine_list import MachineList
-from tests.ui.conftest import Running, Start, until
+from tests.ui.conftest import LEAVE, Running, Start, until
 
 
 async def test_state_that_cannot_be_used_is_told_and_the_app_can_be_left(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ async def test_an_error_of_a_call_is_shown_with_all_its_parts(
 async def test_palette_runs_an_action_and_finds_machines(start: Start) -> None:
     async with start() as ui:
         vm = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket", "ctrl+p")
+        await ui.press(*LEAVE, "ctrl+p")
         await ui.pilot.pause(0.3)
         await ui.press(*f"go to {vm.name}")
         await ui.sees(f"Go to {vm.name}")
@@ -107,11 +107,11 @@ async def test_narrow_screen_puts_the_panel_below(start: Start) -> None:
         await ui.run_one()
         machines, panel = ui.home.query_one(MachineList), ui.home.query_one("#panel")
         assert panel.region.y >= machines.region.bottom
-        await ui.press("ctrl+right_square_bracket", "plus")
+        await ui.press(*LEAVE, "plus")
         await ui.pilot.pause()
         assert not machines.display
         assert panel.region.height > 18
-        await ui.press("ctrl+right_square_bracket")
+        await ui.press(*LEAVE)
         await ui.until(lambda: machines.display)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widgets import Button, Input
 
 from banger_tui.engine.model import NetworkMode
-from tests.ui.conftest import Running, Start
+from tests.ui.conftest import LEAVE, Running, Start
 
 
 async def test_form_makes_the_machine_that_was_asked_for(start: Start) -> None:
@@ -55,7 +55,7 @@ async def test_wrong_fields_say_so_and_hold_back_the_button(start: Start) -> Non
 async def test_name_that_is_taken(start: Start) -> None:
     async with start() as ui:
         vm = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket", "n")
+        await ui.press(*LEAVE, "n")
         await ui.sees("New machine")
         await ui.press(*vm.name)
         await ui.sees(f"There is a machine called {vm.name} already")

@@ -18,7 +18,7 @@ from banger_tui.screens.pull import PullScreen
 from banger_tui.settings import Loaded
 from banger_tui.widgets.line_list import LineList
 from tests.engine_fixtures.gates import Gate, Place, gate_stage
-from tests.ui.conftest import Running, Start
+from tests.ui.conftest import LEAVE, Running, Start
 
 STAGES = ("resolve reference", "read manifest", "download", "verify", "flatten", "guest kit",
           "build ext4", "check", "publish")  # fmt: skip
@@ -127,7 +127,8 @@ async def test_failed_pull_is_told_and_tried_again(start: Start, builders: FakeB
         builders.failures.clear()
         await ui.press("R")
         await ui.sees("● alpine:3.20", "container")
-        assert ui.ended("pull image") == [OperationState.FAILED, OperationState.DONE]
+        both = [OperationState.FAILED, OperationState.DONE]
+        await ui.until(lambda: ui.ended("pull image") == both)
         assert "Failed" not in ui.shown(), "what was tried again is told no more"
 
 
@@ -183,7 +184,7 @@ async def test_marked_images_go_after_one_question(start: Start) -> None:
     async with start() as ui:
         await ui.pull("alpine", "busybox", "debian-bookworm")
         await ui.run_one()
-        await ui.press("ctrl+right_square_bracket")
+        await ui.press(*LEAVE)
         screen = await _images(ui)
         await ui.sees("debian-bookworm", "1 VM")
         await ui.press("ctrl+a")
@@ -329,7 +330,7 @@ async def _dialog_fields(ui: Running, **values: str) -> None:
 async def test_stopped_machine_becomes_an_image(start: Start) -> None:
     async with start() as ui:
         vm = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket", "m")
+        await ui.press(*LEAVE, "m")
         await ui.until(lambda: any("Can't make an image" in told for told in ui.told))
         await ui.press("x")
         await ui.sees(f"Stop {vm.name}?")

@@ -11,7 +11,7 @@ from banger_tui.engine.hypervisors.fake_artefacts import FakeBuilders
 from banger_tui.engine.model import OperationState
 from banger_tui.screens.kernels import KernelsScreen
 from tests.engine_fixtures.gates import Gate
-from tests.ui.conftest import Running, Start
+from tests.ui.conftest import LEAVE, Running, Start
 
 KERNEL = "debian-bookworm-cloud"
 
@@ -61,7 +61,7 @@ async def test_cancel_and_retry(start: Start, builders: FakeBuilders) -> None:
 async def test_used_kernels_stay(start: Start) -> None:
     async with start() as ui:
         vm = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket", "3")
+        await ui.press(*LEAVE, "3")
         await ui.sees(f"● {KERNEL}", "image debian-bookworm", f"VM {vm.name}")
         await ui.press("d")
         await ui.sees(f"The kernel {KERNEL} is in use", "image debian-bookworm")

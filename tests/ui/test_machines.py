@@ -17,7 +17,7 @@ from banger_tui.screens.confirm import ConfirmScreen
 from banger_tui.widgets.machine_list import MachineList
 from banger_tui.widgets.terminal import TerminalView
 from tests.engine_fixtures.gates import Gate, gate_stage
-from tests.ui.conftest import Start
+from tests.ui.conftest import LEAVE, Start
 
 
 async def test_empty_home_says_how_to_begin(start: Start) -> None:
@@ -44,9 +44,8 @@ async def test_leader_gives_the_keyboard_back(start: Start) -> None:
         await ui.run_one()
         await ui.press("q")
         assert isinstance(ui.app.focused, TerminalView), "q is the guest's"
-        await ui.press("ctrl+right_square_bracket")
+        await ui.press(*LEAVE)
         assert isinstance(ui.app.focused, MachineList)
-        await asyncio.sleep(0.6)
         await ui.press("ctrl+right_square_bracket")
         assert isinstance(ui.app.focused, TerminalView)
 
@@ -61,7 +60,7 @@ async def test_focus_stays_where_the_person_went_meanwhile(start: Start) -> None
             await gone_elsewhere.wait()
 
         driver.hooks["wait_ready"] = until_gone
-        await ui.press("ctrl+right_square_bracket", "r")
+        await ui.press(*LEAVE, "r")
         await ui.until(lambda: len(ui.vms) == 2, "the second is being made")
         second = next(vm for vm in ui.vms.values() if vm.id != first.id)
         await ui.until(lambda: ui.home.query_one(MachineList).cursor == second.id)
@@ -78,7 +77,7 @@ async def test_focus_stays_where_the_person_went_meanwhile(start: Start) -> None
 async def test_stop_start_delete_each_with_what_it_asks(start: Start) -> None:
     async with start() as ui:
         vm = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket", "x")
+        await ui.press(*LEAVE, "x")
         await ui.sees(f"Stop {vm.name}?", "the power goes off")
         safe = ui.app.focused
         assert isinstance(safe, Button)
@@ -88,7 +87,7 @@ async def test_stop_start_delete_each_with_what_it_asks(start: Start) -> None:
         await ui.press("x", "y")
         await ui.until(lambda: ui.state(vm.name) is VmState.STOPPED, "it stops")
         await ui.sees("The machine has stopped.", "○", "stopped")
-        await ui.press("S")
+        await ui.press("u")
         await ui.until(lambda: ui.state(vm.name) is VmState.RUNNING, "it starts")
         await ui.sees(f"root@{vm.name}:~#")
         await ui.press("d")
@@ -101,7 +100,7 @@ async def test_stop_start_delete_each_with_what_it_asks(start: Start) -> None:
 async def test_what_the_state_forbids_is_explained(start: Start) -> None:
     async with start() as ui:
         vm = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket", "S")
+        await ui.press(*LEAVE, "u")
         await ui.until(lambda: f"Can't start {vm.name}: It is running. x stops it." in ui.told)
 
 
@@ -109,7 +108,7 @@ async def test_marked_machines_are_deleted_after_one_question(start: Start) -> N
     async with start() as ui:
         for _ in range(3):
             await ui.run_one()
-            await ui.press("ctrl+right_square_bracket")
+            await ui.press(*LEAVE)
         names = sorted(ui.vms)
         await ui.press("g", "space", "space")
         await ui.sees("2 marked")
@@ -125,7 +124,7 @@ async def test_filter_and_sort(start: Start) -> None:
     async with start() as ui:
         for _ in range(2):
             await ui.run_one()
-            await ui.press("ctrl+right_square_bracket")
+            await ui.press(*LEAVE)
         machines = ui.home.query_one(MachineList)
         one, other = sorted(ui.vms)
         await ui.press("slash", *one, "enter")
@@ -218,9 +217,9 @@ async def test_cursor_goes_back_when_a_create_comes_to_nothing(start: Start) -> 
     driver = FakeDriver()
     async with start(driver) as ui:
         first = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket")
+        await ui.press(*LEAVE)
         second = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket")
+        await ui.press(*LEAVE)
         machines = ui.home.query_one(MachineList)
         for vm in (first, second):
             ui.home.go_to(vm.id)
@@ -290,7 +289,7 @@ async def test_shell_that_ended_opens_again_on_enter(start: Start) -> None:
 async def test_console_shows_the_boot(start: Start) -> None:
     async with start() as ui:
         vm = await ui.run_one()
-        await ui.press("ctrl+right_square_bracket", "c")
+        await ui.press(*LEAVE, "c")
         await ui.sees(f"Booting {vm.name}", "Ready")
 
 

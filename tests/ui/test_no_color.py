@@ -12,7 +12,7 @@ from banger_tui.engine.hypervisors.fake import FakeDriver
 from banger_tui.engine.paths import Paths
 from banger_tui.settings import Loaded
 from banger_tui.widgets.no_color import plain_style
-from tests.ui.conftest import Running, until
+from tests.ui.conftest import LEAVE, Running, until
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ async def test_focus_cursor_tab_and_state_are_seen_without_colours(
         ui = Running(app, pilot, FakeDriver())
         await until(lambda: app.bridge.is_open, what="the engine opens")
         vm = await ui.run_one()
-        assert " Shell " in _reversed(app)
+        assert " shell " in _reversed(app)
         assert "┏━ " in ui.shown(), "the panel has the focus"
-        await ui.press("ctrl+right_square_bracket")
+        await ui.press(*LEAVE)
         await ui.until(lambda: any("● " + vm.name in text for text in _rows_reversed(app)))
         await ui.press("d")
         await ui.sees("Delete")

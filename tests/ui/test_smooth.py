@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from banger_tui.engine.hypervisors.fake import FakeDriver
 from banger_tui.widgets.terminal import TerminalView
-from tests.ui.conftest import Running, SlowCallbacks, Start
+from tests.ui.conftest import LEAVE, Running, SlowCallbacks, Start
 
 _ATTEMPTS = 4
 _IN_A_CREATE = 0.05
@@ -29,7 +29,7 @@ async def _create(ui: Running) -> None:
         "the new machine's shell has the focus",
     )
     await ui.press(*"echo good", "enter")
-    await ui.press("ctrl+right_square_bracket")
+    await ui.press(*LEAVE)
 
 
 async def _dialogs(ui: Running) -> None:
@@ -42,7 +42,7 @@ async def _dialogs(ui: Running) -> None:
         lambda: len(ui.vms) == count + 1 and isinstance(ui.app.focused, TerminalView),
         "the new machine's shell has the focus",
     )
-    await ui.press("ctrl+right_square_bracket")
+    await ui.press(*LEAVE)
     await ui.press("d")
     await ui.sees("Delete")
     await ui.press("escape")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from banger_tui.engine.errors import GuestFailure, GuestUnreachable
 from banger_tui.engine.hypervisors.fake import FakeVmm
 from banger_tui.engine.hypervisors.logged_console import LoggedConsole
 from tests.engine_fixtures.gates import PATIENCE
@@ -47,11 +48,13 @@ async def test_two_viewers_see_the_same(tmp_path: Path) -> None:
     assert await read(one, b"end") == await read(other, b"end") == log.read_bytes()
 
 
-async def test_of_a_long_log_the_end_is_shown(tmp_path: Path) -> None:
+async def test_of_a_long_log_the_end_is_shown_from_a_new_line_on(tmp_path: Path) -> None:
     log = tmp_path / "console.log"
-    log.write_bytes(b"old" + b"x" * (1 << 20) + b"end")
-    seen = await read(LoggedConsole(log, tmp_path / "s", FakeVmm(1)), b"end")
-    assert len(seen) == 256 << 10
+    lines = b"".join(b"line %07d\n" % number for number in range(200_000))
+    log.write_bytes(lines)
+    seen = await read(LoggedConsole(log, tmp_path / "s", FakeVmm(1)), b"line 0199999\n")
+    assert lines.endswith(b"\n" + seen)
+    assert 0 <= (1 << 20) - len(seen) < 13
 
 
 async def test_a_log_started_anew_is_read_from_its_begin(tmp_path: Path) -> None:
@@ -105,3 +108,53 @@ async def test_closing_ends_a_read_that_waits(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     await console.close()
     assert await asyncio.wait_for(reading, PATIENCE) == b""
+
+
+async def test_the_guest_is_told_the_last_size_until_it_hears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("banger_tui.engine.hypervisors.logged_console._SIZE_PAUSE", 0.001)
+    tried: list[tuple[int, int]] = []
+    heard = asyncio.Event()
+    booting = asyncio.Event()
+
+    async def tell(columns: int, rows: int) -> None:
+        tried.append((columns, rows))
+        if len(tried) < 4:
+            booting.set()
+            raise GuestUnreachable("The guest does not answer")
+        heard.set()
+
+    console = LoggedConsole(tmp_path / "console.log", tmp_path / "s", FakeVmm(1), tell)
+    await console.resize(80, 24)
+    await asyncio.wait_for(booting.wait(), PATIENCE)
+    await console.resize(120, 36)
+    await asyncio.wait_for(heard.wait(), PATIENCE)
+    assert tried[0] == (80, 24)
+    assert tried[-1] == (120, 36)
+    await console.close()
+    await console.resize(1, 1)
+    assert (1, 1) not in tried
+
+
+async def test_a_guest_that_never_hears_is_left_in_peace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("banger_tui.engine.hypervisors.logged_console._SIZE_PAUSE", 0.001)
+    tried: list[int] = []
+
+    async def tell(columns: int, rows: int) -> None:
+        tried.append(columns)
+        raise GuestFailure("The guest refuses 'resize'", "unknown request")
+
+    console = LoggedConsole(tmp_path / "console.log", tmp_path / "s", FakeVmm(1), tell)
+    await console.resize(80, 24)
+    assert console._telling is not None
+    await asyncio.wait_for(console._telling, PATIENCE)
+    assert len(tried) == 6
+    await console.close()
+
+
+def test_what_is_typed_where_no_size_can_be_told(tmp_path: Path) -> None:
+    console = LoggedConsole(tmp_path / "console.log", tmp_path / "s", None)
+    assert console.fit_command(120, 36) == b"stty cols 120 rows 36\r"

@@ -8,7 +8,7 @@ import pytest
 
 from banger_tui.engine.limits import Limits
 from banger_tui.engine.settings import Settings, UserCatalog
-from banger_tui.settings import Loaded, load
+from banger_tui.settings import Loaded, Terminal, load
 
 DIGEST = "ab" * 32
 
@@ -30,6 +30,16 @@ def test_limits(tmp_path: Path) -> None:
     assert found.engine.limits == Limits(max_rootfs_bytes=2 << 30, max_layers=7)
 
 
+def test_the_terminal(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path,
+        '[terminal]\nleader = "Ctrl+a"\nscrollback = 500\nemulator = "bittty"\n'
+        "copy_on_select = true\n",
+    )
+    assert found.problems == ()
+    assert found.terminal == Terminal("ctrl+a", 500, "bittty", copy_on_select=True)
+
+
 def test_catalogs_keep_their_order(tmp_path: Path) -> None:
     found = loaded(
         tmp_path,
@@ -47,6 +57,11 @@ def test_catalogs_keep_their_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "name"),
     [
+        ('[terminal]\nleader = "a"\n', 2, "terminal.leader"),
+        ("[terminal]\nscrollback = 0\n", 2, "terminal.scrollback"),
+        ("[terminal]\nscrollback = 99999999\n", 2, "terminal.scrollback"),
+        ('[terminal]\nemulator = "xterm"\n', 2, "terminal.emulator"),
+        ("[terminal]\ncopy_on_select = 1\n", 2, "terminal.copy_on_select"),
         ("[limits]\nmax_layers = 0\n", 2, "limits.max_layers"),
         ("[limits]\nmax_layers = true\n", 2, "limits.max_layers"),
         ('[limits]\nmax_layers = "7"\n', 2, "limits.max_layers"),

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
 import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from banger_tui.widgets.terminal import core
 from banger_tui.widgets.terminal.columns import without_column_modes
-from banger_tui.widgets.terminal.core import Attr, CellStyle, Mouse, VtCore
-
-RECORDINGS = Path(__file__).parents[3] / "shared" / "data" / "vt-recordings.json.gz"
-EXACT_AT_LEAST = {"ghostty": 36, "bittty": 32}
-
-
-@dataclass(frozen=True)
-class Recording:
-    name: str
-    cols: int
-    rows: int
-    data: bytes
-    lines: list[str]
-
-
-@pytest.fixture(scope="module")
-def recordings() -> list[Recording]:
-    if not RECORDINGS.exists():
-        pytest.skip("no terminal recordings here")
-    with gzip.open(RECORDINGS) as file:
-        return [
-            Recording(r["name"], r["cols"], r["rows"], base64.b64decode(r["rec"]), r["lines"])
-            for r in json.load(file)
-        ]
+from banger_tui.widgets.terminal.core import (
+    Attr,
+    CellStyle,
+    CursorShape,
+    Mouse,
+    MouseFormat,
+    VtCore,
+)
 
 
 @pytest.fixture(params=["ghostty", "bittty"], autouse=True)
@@ -56,43 +36,10 @@ def vt() -> Iterator[VtCore]:
     terminal.close()
 
 
-def cut(data: bytes, how: str) -> Iterator[bytes]:
-    """`data` whole, byte by byte (its beginning), or in pieces of all lengths."""
-    if how == "whole":
-        yield data
-        return
-    if how == "bytes":
-        yield from (data[n : n + 1] for n in range(len(data[:2_000])))
-        yield data[2_000:]
-        return
-    pieces = random.Random(7)
-    start = 0
-    while start < len(data):
-        end = start + pieces.randint(1, 700)
-        yield data[start:end]
-        start = end
-
-
-@pytest.mark.parametrize("how", ["whole", "bytes", "pieces"])
-def test_recordings_end_in_their_screen(recordings: list[Recording], how: str, engine: str) -> None:
-    wrong = []
-    for recording in recordings:
-        terminal = core.create(recording.cols, recording.rows)
-        for piece in cut(recording.data, how):
-            terminal.feed(piece)
-        if terminal.lines() != recording.lines:
-            wrong.append(recording.name)
-        dirty = terminal.take_dirty()
-        assert core.text_of([row for _, row in dirty]) == terminal.lines()
-        assert all(sum(run.cells for run in row) == terminal.size[0] for _, row in dirty)
-        terminal.close()
-    exact = len(recordings) - len(wrong)
-    assert exact >= EXACT_AT_LEAST[engine], f"{exact} of {len(recordings)} exact; wrong: {wrong}"
-
-
 def test_the_core_needs_no_screen_library(engine: str) -> None:
     program = (
         "import sys; from banger_tui.widgets.terminal import core, keys, glyphs, pace\n"
+        "from banger_tui.widgets.terminal import replies, guest_filter\n"
         "assert not {'textual', 'rich', 'pyghostty'} & set(sys.modules), sys.modules\n"
         "core.create(80, 24).feed(b'x')\n"
         "assert not {'textual', 'rich'} & set(sys.modules)\n"
@@ -144,6 +91,68 @@ def test_replies(vt: VtCore) -> None:
     assert vt.take_replies() == b"\x1b[3;7R\x1b[?2004;2$y"
 
 
+def test_questions_about_the_terminal(vt: VtCore) -> None:
+    vt.feed(b"\x1b[>q")
+    assert vt.take_replies() == b"\x1bP>|banger-tui\x1b\\"
+    vt.feed(b"\x1b[>31u\x1b[?u")
+    assert vt.take_replies() == b"\x1b[?1u", "only what the keys can do is said to be there"
+    assert vt.modes.kitty_keyboard == 1
+    vt.feed(b"\x1b[<u\x1b[?u")
+    assert vt.take_replies() == b"\x1b[?0u"
+    assert vt.modes.kitty_keyboard == 0
+    vt.feed(b"\x1b[18t")
+    assert vt.take_replies() == b"\x1b[8;24;80t"
+    vt.feed(b"\x1b]10;?\x07\x1b]11;?\x07")
+    light, dark = vt.take_replies().rstrip(b"\x07").split(b"\x07")
+    assert light.startswith(b"\x1b]10;rgb:")
+    assert dark.startswith(b"\x1b]11;rgb:")
+    assert light[9:] > dark[9:], "light on dark"
+    vt.feed(b"\x1b]52;c;?\x07\x1b[21t\x1b[20t\x05\x1bP+q544e\x1b\\")
+    assert vt.take_replies() == b""
+
+
+def test_keypad_and_mouse_formats(vt: VtCore) -> None:
+    assert vt.modes.mouse_format is MouseFormat.X10
+    vt.feed(b"\x1b=\x1b[?1000h\x1b[?1015h")
+    assert vt.modes.application_keypad
+    assert vt.modes.mouse is Mouse.BUTTONS
+    assert vt.modes.mouse_format is MouseFormat.URXVT
+    vt.feed(b"\x1b[?1015l\x1b[?1016h")
+    assert vt.modes.mouse_format is MouseFormat.SGR_PIXELS
+    vt.feed(b"\x1b[?1016l\x1b[?1015h")
+    vt.feed(b"\x1b>\x1b[?1015l\x1b[?1005h\x1b[?9h\x1b[?1000l")
+    assert not vt.modes.application_keypad
+    assert vt.modes.mouse_format is MouseFormat.UTF8
+
+
+def test_cursor_shapes(vt: VtCore) -> None:
+    shapes = []
+    for number in (0, 2, 4, 6, 1, 5, 3):
+        vt.feed(b"\x1b[%d q" % number)
+        shapes.append(vt.cursor_shape)
+    block, line, bar = CursorShape.BLOCK, CursorShape.UNDERLINE, CursorShape.BAR
+    assert shapes == [block, block, line, bar, block, bar, line]
+
+
+def test_underlines(vt: VtCore) -> None:
+    vt.feed(b"\x1b[4mone\x1b[21mtwo\x1b[4:3mcurly\x1b[24mno")
+    styles = {run.text: run.style.attrs for run in dict(vt.take_dirty())[0]}
+    assert styles["one"] == Attr.UNDERLINE
+    assert styles["two"] == Attr.UNDERLINE | Attr.DOUBLE_UNDERLINE
+    assert styles["curly"] == Attr.UNDERLINE
+    assert not any(attrs for text, attrs in styles.items() if text.startswith("no"))
+
+
+def test_reflow_keeps_the_scrollback() -> None:
+    terminal = core.create(80, 24, scrollback_lines=3_000)
+    terminal.feed(b"".join(b"line %d of some words\r\n" % n for n in range(2_900)))
+    for cols in (20, 200, 33, 80):
+        terminal.resize(cols, 30)
+    terminal.scroll_to_top()
+    assert terminal.lines()[:2] == ["line 0 of some words", "line 1 of some words"]
+    terminal.close()
+
+
 def test_a_flood_of_questions_is_bounded(vt: VtCore) -> None:
     vt.feed(b"\x1b[c" * 100_000)
     assert 0 < len(vt.take_replies()) <= core.MAX_PENDING_REPLY_BYTES
@@ -157,7 +166,7 @@ def test_modes(vt: VtCore) -> None:
     assert modes.application_cursor
     assert modes.bracketed_paste
     assert modes.mouse == Mouse.DRAG
-    assert modes.mouse_sgr
+    assert modes.mouse_format is MouseFormat.SGR
     assert modes.focus_events
     assert modes.alternate_screen
     vt.feed(b"\x1b[?1049l\x1b[?1003h")
@@ -199,10 +208,11 @@ def test_scrollback(vt: VtCore) -> None:
 
 
 def test_scrollback_is_bounded() -> None:
-    terminal = core.create(80, 24, scrollback_bytes=1024 * 1024)
-    for _ in range(40):
-        terminal.feed(b"a line of text that will be kept for a while\r\n" * 2_000)
-    assert 100 < terminal.scrollback < 20_000
+    terminal = core.create(80, 24, scrollback_lines=1_000)
+    for _ in range(4):
+        terminal.feed(b"a line of text that will be kept for a while\r\n" * 1_000)
+        assert terminal.scrollback <= 2_000
+    assert terminal.scrollback >= 1_000
     terminal.close()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banger_tui.widgets.terminal.core import Modes, Mouse
+from banger_tui.widgets.terminal.core import Modes, Mouse, MouseFormat
 from banger_tui.widgets.terminal.keys import WHEEL_UP, encode_key, encode_mouse, encode_paste
 
 NORMAL = Modes()
@@ -105,6 +105,58 @@ def test_application_cursor_keys(key: str, expected: bytes) -> None:
     assert encode_key(key, None, APPLICATION) == expected
 
 
+KITTY = [
+    ("a", "a", b"a"),
+    ("A", "A", b"A"),
+    ("escape", "\x1b", b"\x1b[27u"),
+    ("alt+escape", None, b"\x1b[27;3u"),
+    ("enter", "\r", b"\r"),
+    ("tab", "\t", b"\t"),
+    ("backspace", "\x7f", b"\x7f"),
+    ("shift+enter", None, b"\x1b[13;2u"),
+    ("ctrl+enter", None, b"\x1b[13;5u"),
+    ("shift+tab", None, b"\x1b[9;2u"),
+    ("alt+backspace", None, b"\x1b[127;3u"),
+    ("ctrl+i", None, b"\x1b[105;5u"),
+    ("ctrl+c", "\x03", b"\x1b[99;5u"),
+    ("ctrl+shift+c", None, b"\x1b[99;6u"),
+    ("alt+a", "a", b"\x1b[97;3u"),
+    ("alt+A", "A", b"\x1b[97;4u"),
+    ("alt+shift+a", "A", b"\x1b[97;4u"),
+    ("ctrl+left_square_bracket", None, b"\x1b[91;5u"),
+    ("ctrl+space", None, b"\x1b[32;5u"),
+    ("super+x", None, b"\x1b[120;9u"),
+    ("space", " ", b" "),
+    ("full_stop", ".", b"."),
+    ("up", None, b"\x1b[A"),
+    ("ctrl+right", None, b"\x1b[1;5C"),
+    ("home", None, b"\x1b[H"),
+    ("f1", None, b"\x1b[P"),
+    ("f3", None, b"\x1b[13~"),
+    ("ctrl+f3", None, b"\x1b[13;5~"),
+    ("f5", None, b"\x1b[15~"),
+    ("f13", None, b"\x1b[57376u"),
+    ("delete", None, b"\x1b[3~"),
+    ("shift+pageup", None, b"\x1b[5;2~"),
+    ("left_shift", None, b""),
+]
+
+
+@pytest.mark.parametrize(("key", "character", "expected"), KITTY)
+def test_kitty_keyboard(key: str, character: str | None, expected: bytes) -> None:
+    modes = Modes(kitty_keyboard=1, application_cursor=True)
+    assert encode_key(key, character, modes) == expected
+
+
+def test_keypad() -> None:
+    application = Modes(application_keypad=True)
+    assert encode_key("add", None, NORMAL) == b"+"
+    assert encode_key("add", None, application) == b"\x1bOk"
+    assert encode_key("divide", None, application) == b"\x1bOo"
+    assert encode_key("equal", None, application) == b"\x1bOX"
+    assert encode_key("kp_begin", None, NORMAL) == b"\x1b[E"
+
+
 def test_every_ctrl_letter() -> None:
     for code in range(1, 27):
         assert encode_key(f"ctrl+{chr(code + 96)}", None, NORMAL) == bytes((code,))
@@ -145,14 +197,19 @@ def test_paste_never_presses_keys(text: str) -> None:
 def test_any_key_name_is_encoded_without_error(
     key: str, character: str | None, application: bool
 ) -> None:
-    assert isinstance(encode_key(key, character, Modes(application_cursor=application)), bytes)
+    assert isinstance(
+        encode_key(
+            key, character, Modes(application_cursor=application, kitty_keyboard=int(application))
+        ),
+        bytes,
+    )
 
 
 def test_mouse_levels_and_encodings() -> None:
     off = Modes()
-    buttons = Modes(mouse=Mouse.BUTTONS, mouse_sgr=True)
-    drag = Modes(mouse=Mouse.DRAG, mouse_sgr=True)
-    motion = Modes(mouse=Mouse.MOTION, mouse_sgr=True)
+    buttons = Modes(mouse=Mouse.BUTTONS, mouse_format=MouseFormat.SGR)
+    drag = Modes(mouse=Mouse.DRAG, mouse_format=MouseFormat.SGR)
+    motion = Modes(mouse=Mouse.MOTION, mouse_format=MouseFormat.SGR)
     legacy = Modes(mouse=Mouse.BUTTONS)
     assert encode_mouse(0, 3, 4, off, pressed=True) == b""
     assert encode_mouse(0, 3, 4, buttons, pressed=True) == b"\x1b[<0;4;5M"
@@ -166,4 +223,14 @@ def test_mouse_levels_and_encodings() -> None:
     assert encode_mouse(0, 0, 0, legacy, pressed=True) == b"\x1b[M !!"
     assert encode_mouse(0, 0, 0, legacy, pressed=False) == b"\x1b[M#!!"
     assert encode_mouse(0, 300, 0, legacy, pressed=True) == b""
+    wide = Modes(mouse=Mouse.BUTTONS, mouse_format=MouseFormat.UTF8)
+    assert encode_mouse(0, 300, 0, wide, pressed=True) == "\x1b[M \u014d!".encode()
+    urxvt = Modes(mouse=Mouse.BUTTONS, mouse_format=MouseFormat.URXVT)
+    assert encode_mouse(0, 300, 0, urxvt, pressed=True) == b"\x1b[32;301;1M"
+    assert encode_mouse(0, 300, 0, urxvt, pressed=False) == b"\x1b[35;301;1M"
+    pixels = Modes(mouse=Mouse.BUTTONS, mouse_format=MouseFormat.SGR_PIXELS)
+    assert encode_mouse(0, 2, 1, pixels, pressed=True) == b"\x1b[<0;21;25M"
+    nine = Modes(mouse=Mouse.PRESS)
+    assert encode_mouse(0, 1, 1, nine, pressed=True, ctrl=True) == b'\x1b[M ""'
+    assert encode_mouse(0, 1, 1, nine, pressed=False) == b""
     assert encode_mouse(0, 300, 0, buttons, pressed=True) == b"\x1b[<0;301;1M"

@@ -10,8 +10,22 @@ from rich.style import Style
 from textual.strip import Strip
 
 from banger_tui.widgets.terminal import core
-from banger_tui.widgets.terminal.core import PLAIN, Attr, CellStyle, Run
-from banger_tui.widgets.terminal.strips import fit, rich_style, row_strip, with_cursor
+from banger_tui.widgets.terminal.core import (
+    PLAIN,
+    Attr,
+    CellStyle,
+    CursorShape,
+    Mark,
+    MarkKind,
+    Run,
+)
+from banger_tui.widgets.terminal.strips import fit, rich_style, row_strip, with_cursor, with_marks
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """The emulator's library: its first use takes a second."""
+    core.preload()
 
 
 def text_of(strip: Strip) -> str:
@@ -109,3 +123,79 @@ def test_cursor_on_reversed_text_is_seen() -> None:
 def test_cursor_outside_is_no_cursor() -> None:
     strip = row_strip((Run("abc", PLAIN, 3),))
     assert with_cursor(strip, 3, focused=True) is strip
+
+
+def test_a_second_underline_is_not_a_first() -> None:
+    style = rich_style(CellStyle(attrs=int(Attr.UNDERLINE | Attr.DOUBLE_UNDERLINE)))
+    assert style.underline2
+    assert not style.underline
+
+
+def test_links_are_underlined() -> None:
+    assert rich_style(CellStyle(attrs=int(Attr.LINK))).underline
+    assert rich_style(CellStyle(fg=1, attrs=int(Attr.LINK | Attr.BOLD))).underline
+
+
+@pytest.mark.parametrize("attrs", [0, Attr.REVERSE, Attr.UNDERLINE, Attr.BOLD])
+@pytest.mark.parametrize("text", ["x", " "])
+def test_each_shape_of_the_cursor_is_seen_on_any_cell(attrs: int, text: str) -> None:
+    strip = row_strip((Run(text, CellStyle(attrs=int(attrs)), 1),))
+    looks = {
+        str([(s.text, s.style) for s in with_cursor(strip, 0, focused=focused, shape=shape)])
+        for shape, focused in [(shape, True) for shape in CursorShape]
+        + [(CursorShape.BLOCK, False)]
+    }
+    looks.add(str([(s.text, s.style) for s in strip]))
+    assert len(looks) == 5
+
+
+LOOKS = {
+    MarkKind.MATCH: Style(underline=True),
+    MarkKind.CURRENT_MATCH: Style(underline=True, reverse=True),
+    MarkKind.SELECTED: Style(reverse=True),
+}
+
+
+def marked(strip: Strip) -> list[tuple[str, bool, bool]]:
+    """(text, reverse, underline) of each part."""
+    return [
+        (s.text, bool(s.style and s.style.reverse), bool(s.style and s.style.underline))
+        for s in strip
+        if s.text
+    ]
+
+
+def test_marks_and_which_wins() -> None:
+    strip = row_strip((Run("one two ", PLAIN, 8), Run("漢字", CellStyle(fg=1), 4)))
+    marks = [
+        Mark(0, 3, MarkKind.MATCH),
+        Mark(4, 7, MarkKind.CURRENT_MATCH),
+        Mark(2, 5, MarkKind.SELECTED),
+        Mark(8, 10, MarkKind.MATCH),
+    ]
+    result = with_marks(strip, marks, LOOKS)
+    assert result.cell_length == 12
+    assert text_of(result) == text_of(strip)
+    assert marked(result) == [
+        ("on", False, True),
+        ("e", True, False),
+        (" ", True, False),
+        ("t", True, False),
+        ("wo", True, True),
+        (" ", False, False),
+        ("漢", False, True),
+        ("字", False, False),
+    ]
+
+
+def test_selected_text_that_the_guest_reversed_is_turned_back() -> None:
+    strip = row_strip((Run("abcd", CellStyle(attrs=int(Attr.REVERSE)), 4),))
+    result = with_marks(strip, [Mark(1, 3, MarkKind.SELECTED)], LOOKS)
+    assert marked(result) == [("a", True, False), ("bc", False, False), ("d", True, False)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 20), st.sampled_from(MarkKind))))
+def test_marks_never_change_the_columns(marks: list[tuple[int, int, MarkKind]]) -> None:
+    strip = row_strip((Run("one ", PLAIN, 4), Run("漢字", PLAIN, 4)))
+    result = with_marks(strip, [Mark(*mark) for mark in marks], LOOKS)
+    assert result.cell_length == sum(segment.cell_length for segment in result) == 8

@@ -4,7 +4,8 @@ One tar, all below ``/.banger``, made of Debian packages. Its programs bring the
 libraries, so they run in an image of any distribution, or of none::
 
     .banger/agent init console       our scripts: what keeps the guest reachable
-    .banger/run start shell          how commands and shells are run in it
+    .banger/run start                how commands and shells are run in it
+    .banger/session shell            keeps them for whoever comes back
     .banger/bin/                     busybox (static), wrappers that start the programs below
     .banger/lib/                     ld.so, libraries, dropbear, tmux, sftp-server, resize2fs, …
     .banger/terminfo/ locale/        what tmux needs
@@ -33,14 +34,17 @@ from banger_tui.engine.progress import Stage
 
 _PACKAGES = (
     "busybox-static", "coreutils", "dropbear-bin", "e2fsprogs", "libc-bin", "ncurses-base",
-    "openssh-sftp-server", "tmux",
+    "openssh-sftp-server", "tmux", "util-linux",
 )  # fmt: skip
 # What dependencies bring along that no program of ours can use.
 _USELESS = frozenset({
-    "adduser", "debconf", "libacl1", "libattr1", "libaudit-common", "libsemanage-common", "logsave",
+    "adduser", "debconf", "libacl1", "libattr1", "libaudit-common", "libcap-ng0", "libmount1",
+    "libpam0g", "libsemanage-common", "libsmartcols1", "libudev1", "logsave", "util-linux-extra",
 })  # fmt: skip
 _FRESH = 86400.0  # seconds for which apt is not asked again: it takes a second or two
-_SCRIPTS = ("agent", "console", "init", "run", "shell", "start")
+_SCRIPTS = (
+    "agent", "console", "init", "run", "session", "session-clients", "session-output", "start",
+)  # fmt: skip
 _TERMINALS = (
     "dumb", "linux", "screen-256color", "tmux-256color", "vt100", "xterm", "xterm-256color",
 )  # fmt: skip
@@ -63,8 +67,14 @@ _PROGRAMS = (
     # With numbers alone it asks no name service, which busybox's su does.
     Program(("usr/sbin/chroot",)),
     Program(("usr/sbin/dropbear",)),
+    # What keeps sessions: signals as they were, room on the disk before it is needed, one writer,
+    # many readers.
+    Program(("usr/bin/env",)),
+    Program(("usr/bin/fallocate",)),
+    Program(("usr/bin/flock",)),
     Program(("usr/lib/openssh/sftp-server",)),
     Program(("usr/sbin/resize2fs", "sbin/resize2fs")),
+    Program(("usr/bin/tail",)),
     Program(
         ("usr/bin/tmux",),
         # It refuses to start without a UTF-8 locale, and images may have neither that nor terminfo.

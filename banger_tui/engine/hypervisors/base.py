@@ -8,11 +8,15 @@ raise.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from banger_tui.engine.model import NetworkMode, VmRecord
+
+if TYPE_CHECKING:
+    from asyncssh import SFTPClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,14 @@ class Console(Protocol):
 
     async def write(self, data: bytes) -> None: ...
 
+    async def resize(self, columns: int, rows: int) -> None:
+        """Tell the guest the window's size, if it can be told; the last viewer to say so wins."""
+        ...
+
+    def fit_command(self, columns: int, rows: int) -> bytes:
+        """What to type at a shell's prompt where the guest can't be told the window's size."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -129,7 +141,19 @@ class Channel(Protocol):
 
 
 class Transport(Protocol):
-    """How programs are started in a guest."""
+    """How programs are started in a guest. What needs a connection makes it when there is none."""
+
+    async def connect(self) -> None:
+        """Connect, unless it is connected.
+
+        Raises:
+            GuestUnreachable
+        """
+        ...
+
+    async def lost(self) -> str:
+        """Wait until the connection is gone (at once when there is none); why, for people."""
+        ...
 
     async def open(
         self, argv: Sequence[str], *, pty: tuple[int, int] | None = None, term: str = ""
@@ -137,8 +161,13 @@ class Transport(Protocol):
         """Start a program; ``pty`` is (columns, rows).
 
         Raises:
-            GuestUnreachable
+            GuestUnreachable: there is no connection, or it broke.
+            GuestFailure: the guest refuses, or too many programs run over the connection.
         """
+        ...
+
+    def sftp(self) -> AbstractAsyncContextManager[SFTPClient]:
+        """The guest's files, as root, over the same connection. Raises as ``open``."""
         ...
 
     async def close(self) -> None: ...

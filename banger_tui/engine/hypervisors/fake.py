@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from banger_tui.engine.errors import BangerError, GuestUnreachable
+from banger_tui.engine.errors import BangerError, GuestFailure, GuestUnreachable
 from banger_tui.engine.hypervisors.base import (
     Capabilities,
+    Channel,
     Console,
     Launch,
     Probe,
@@ -24,6 +27,9 @@ from banger_tui.engine.hypervisors.base import (
 )
 from banger_tui.engine.hypervisors.fake_guest import FakeTransport, Tape, TapeReader
 from banger_tui.engine.model import VmRecord
+
+if TYPE_CHECKING:
+    from asyncssh import SFTPClient
 
 _FIRST_PID = 1 << 23
 
@@ -68,7 +74,7 @@ class FakeVmm:
 class FakeDriver:
     """Implements ``Driver``.
 
-    Steps: check, create_disk, launch, sign_of_life, wait_ready, forward, quit.
+    Steps: check, create_disk, launch, sign_of_life, wait_ready, forward, ask, quit, connect.
 
     ``delays[step]`` is seconds the step takes; ``failures[step]`` is raised by it; ``hooks[step]``
     is awaited in it with the VM's id.
@@ -80,6 +86,7 @@ class FakeDriver:
     boot_seconds: float = 0.02
     vmms: dict[str, FakeVmm] = field(default_factory=dict)
     shells: dict[str, dict[str, Tape]] = field(default_factory=dict)
+    connections: dict[str, FakeConnection] = field(default_factory=dict)
     taken_ports: set[int] = field(default_factory=set)
     ignores_poweroff: bool = False
 
@@ -157,7 +164,57 @@ class FakeDriver:
         tape = vmm.screen if vmm is not None else Tape()
         if vmm is None:
             tape.close()
-        return TapeReader(tape, "# ")
+        return FakeConsole(tape, "# ")
 
     def transport(self, vm: VmRecord) -> Transport:
-        return FakeTransport(vm, self.vmms.get(vm.id), self.shells.setdefault(vm.id, {}))
+        shells = self.shells.setdefault(vm.id, {})
+        made = FakeConnection(self, vm, FakeTransport(vm, self.vmms.get(vm.id), shells))
+        self.connections[vm.id] = made
+        return made
+
+
+class FakeConsole(TapeReader):
+    """Implements ``Console``."""
+
+    def fit_command(self, columns: int, rows: int) -> bytes:
+        return f"stty cols {columns} rows {rows}\r".encode()
+
+
+class FakeConnection:
+    """Implements ``Transport``: what answers, behind a connection that a test can cut."""
+
+    def __init__(self, driver: FakeDriver, vm: VmRecord, guest: FakeTransport) -> None:
+        self._driver = driver
+        self._vm = vm
+        self._guest = guest
+        self._lost: asyncio.Future[str] | None = None
+        self.made = 0
+        """How often it was connected."""
+
+    async def connect(self) -> None:
+        if self._lost is not None and not self._lost.done():
+            return
+        await self._driver._step("connect", self._vm.id)
+        self._lost = asyncio.get_running_loop().create_future()
+        self.made += 1
+
+    def cut(self, why: str = "cut") -> None:
+        """Break it, as a reset of the connection would."""
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(why)
+
+    async def lost(self) -> str:
+        return "It was closed." if self._lost is None else await asyncio.shield(self._lost)
+
+    async def open(
+        self, argv: Sequence[str], *, pty: tuple[int, int] | None = None, term: str = ""
+    ) -> Channel:
+        await self.connect()
+        return await self._guest.open(argv, pty=pty, term=term)
+
+    def sftp(self) -> AbstractAsyncContextManager[SFTPClient]:
+        raise GuestFailure("A made-up machine has no files", "It runs on the fake driver.")
+
+    async def close(self) -> None:
+        self.cut("It was closed.")
+        await self._guest.close()

@@ -10,6 +10,8 @@ from banger_tui.engine.errors import GuestUnreachable
 from banger_tui.engine.hypervisors.base import Channel, Vmm
 from banger_tui.engine.model import VmRecord
 
+_SESSION = "/.banger/session"
+
 
 class Tape:
     """Bytes written once and read by many, each from its own place."""
@@ -98,16 +100,31 @@ class TapeReader:
         self._tape._wake()
 
 
+_PROGRAMS = ("sh", "echo", "uname", "cat", "true", "sync", "sleep")
+
+
 class Command:
     """One program that runs at once; what it prints is read as from a real one."""
 
-    def __init__(self, argv: Sequence[str], host: str) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        host: str,
+        out: Tape | None = None,
+        err: Tape | None = None,
+        stdin: Tape | None = None,
+    ) -> None:
         self._host = host
-        self._out, self._err, self._stdin = Tape(), Tape(), Tape()
+        self._out, self._err, self._stdin = out or Tape(), err or Tape(), stdin or Tape()
         self._read = self._read_err = 0
         self._code = 0
         self._ended = asyncio.Event()
         self._task = asyncio.create_task(self._run(argv), name=f"fake command {argv[0]}")
+
+    @staticmethod
+    def known(program: str) -> bool:
+        """Whether there is such a program."""
+        return program.rpartition("/")[2] in _PROGRAMS
 
     async def _run(self, argv: Sequence[str]) -> None:
         try:
@@ -138,6 +155,8 @@ class Command:
                 while data := await self._stdin.read(position):
                     position += len(data)
                     self._out.write(data)
+            case ["sleep", seconds]:
+                await asyncio.sleep(float(seconds))
             case ["true" | "sync"]:
                 pass
             case _:
@@ -188,6 +207,10 @@ class FakeTransport:
             raise GuestUnreachable(
                 "The guest's ssh server can't be reached", "The VM is not running."
             )
+        if argv[:1] == [_SESSION]:
+            from banger_tui.engine.hypervisors.fake_sessions import FakeKeeper
+
+            return FakeKeeper(self._shells, self._vm.name).open(argv[1:])
         if pty is not None:
             prompt = f"root@{self._vm.name}:~# "
             name = argv[-1] if argv else "shell"

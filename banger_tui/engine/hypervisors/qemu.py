@@ -14,6 +14,7 @@ from banger_tui.engine.errors import (
     HypervisorFailure,
     MissingTool,
 )
+from banger_tui.engine.hypervisors import console_log
 from banger_tui.engine.hypervisors.base import Capabilities, Launch, Probe, Transport, Vmm
 from banger_tui.engine.hypervisors.control import ControlPort
 from banger_tui.engine.hypervisors.kvm import kvm_usable
@@ -35,6 +36,7 @@ from banger_tui.engine.shield import finish, in_thread
 
 _START_SECONDS = 30.0
 _POLL = 0.02
+_RESIZE_SECONDS = 2.0
 
 
 class QemuDriver:
@@ -42,15 +44,23 @@ class QemuDriver:
 
     name = "qemu"
 
-    def __init__(self, client_key: Path, cache: Path, accelerator: str = "auto") -> None:
+    def __init__(
+        self,
+        client_key: Path,
+        cache: Path,
+        accelerator: str = "auto",
+        console_bytes: int = console_log.KEEP,
+    ) -> None:
         """
         Args:
             client_key: opens every guest's ssh.
             cache: a directory for what is costly to measure.
             accelerator: "auto", "kvm" or "tcg".
+            console_bytes: how much of a VM's serial line is kept on disk.
         """
         self._client_key = client_key
         self._cache = cache
+        self._console_bytes = console_bytes
         usable = kvm_usable()[0] if accelerator == "auto" else accelerator == "kvm"
         self.target = Target(platform.machine(), "kvm" if usable else "tcg")
 
@@ -90,10 +100,12 @@ class QemuDriver:
 
     async def launch(self, launch: Launch) -> Vmm:
         runtime = launch.runtime
-        await in_thread(_clear, runtime, launch.directory / "console.log")
+        await in_thread(_clear, runtime)
+        await in_thread(console_log.begin_anew, launch.directory)
         log = launch.directory / "qemu.log"
         process = await spawn_daemon(arguments(launch, self.target), log=log)
         try:
+            await console_log.keep_bounded(launch.directory, process, self._console_bytes)
             await self._answering(process, runtime / "qmp.sock", log)
         except BaseException:  # a cancel, too, may leave no QEMU that nobody knows of
             await finish(process.end(grace=0.5))
@@ -122,7 +134,7 @@ class QemuDriver:
             await asyncio.sleep(_POLL)
 
     async def sign_of_life(self, launch: Launch) -> None:
-        log = launch.directory / "console.log"
+        log = launch.directory / console_log.LOG
         while True:
             with contextlib.suppress(OSError):
                 if log.stat().st_size:
@@ -174,18 +186,26 @@ class QemuDriver:
 
     async def console(self, vm: VmRecord, directory: Path, runtime: Path) -> LoggedConsole:
         process = ProcessId(vm.pid, vm.pid_start) if vm.pid and vm.pid_start else None
-        return LoggedConsole(directory / "console.log", runtime / "console.sock", process)
+
+        async def tell_size(columns: int, rows: int) -> None:
+            request = f"resize {self.target.console} {rows} {columns}"
+            await self.ask(vm.id, runtime, request, _RESIZE_SECONDS)
+
+        if process is not None:  # should its keeper have been ended by somebody
+            await console_log.keep_bounded(directory, process, self._console_bytes)
+        return LoggedConsole(
+            directory / console_log.LOG, runtime / "console.sock", process, tell_size
+        )
 
     def transport(self, vm: VmRecord) -> Transport:
         return SshTransport("127.0.0.1", vm.ssh_port, vm.host_key, self._client_key)
 
 
-def _clear(runtime: Path, log: Path) -> None:
-    """Sockets of an earlier life would be taken for this one's; so would its console's output."""
+def _clear(runtime: Path) -> None:
+    """Sockets of an earlier life would be taken for this one's. Blocking."""
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("qmp.sock", "control.sock", "console.sock"):
         (runtime / name).unlink(missing_ok=True)
-    log.unlink(missing_ok=True)
 
 
 def _last_line(log: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from banger_tui.engine.hypervisors.base import Launch
+from banger_tui.engine.hypervisors.console_log import LOG
 from banger_tui.engine.model import NetworkMode
 
 CONTROL_PORT = "banger.control"
@@ -77,9 +78,10 @@ def arguments(launch: Launch, target: Target) -> list[str]:
         "-device", f"virtio-net-{bus},netdev=net0,mac={mac(launch.vm_id)}",
         "-device", f"virtio-rng-{bus}",
         "-device", f"virtio-balloon-{bus},deflate-on-oom=on,free-page-reporting=on",
-        # The log holds the line from its first byte, whoever watches.
+        # The log holds the line from its first byte, whoever watches. Appended to, so that what
+        # console_log.py takes away at its front does not come back as zeros.
         "-chardev", f"socket,id=console,path={_path(run / 'console.sock')},server=on,wait=off,"
-        f"logfile={_path(launch.directory / 'console.log')},logappend=off",
+        f"logfile={_path(launch.directory / LOG)},logappend=on",
         "-serial", "chardev:console",
         "-device", f"virtio-serial-{bus}",
         "-chardev", f"socket,id=control,path={_path(run / 'control.sock')},server=on,wait=off",

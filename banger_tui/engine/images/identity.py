@@ -74,6 +74,9 @@ def remove_identity(
         if node is not None and node.children:
             node.children.clear()
             changed.append(name + b"/*")
+    kit = root.children.get(b".banger")
+    if kit is not None and kit.is_directory and kit.children.pop(b"sessions", None) is not None:
+        changed.append(b".banger/sessions")
     return tuple(path.decode(errors="backslashreplace") for path in changed)
 
 

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from banger_tui.engine.context import Context
 from banger_tui.engine.errors import InvalidInput
+from banger_tui.engine.hypervisors import console_log
 from banger_tui.engine.hypervisors.base import Channel, Console, Transport
 from banger_tui.engine.model import VmRecord, VmSpec, VmStats
 from banger_tui.engine.operations import Operation, Run
 from banger_tui.engine.process import ProcessId
-from banger_tui.engine.sessions.shell import RUN, attach_shell
+from banger_tui.engine.sessions import ssh_config
+from banger_tui.engine.sessions.command import guest_command
+from banger_tui.engine.sessions.copy import STAGES as COPY_STAGES
+from banger_tui.engine.sessions.copy import Copied, Place, copy
+from banger_tui.engine.sessions.copy_guest import read_command
 from banger_tui.engine.sessions.ssh_command import ssh_command
+from banger_tui.engine.sessions.transports import Transports
 from banger_tui.engine.vms import create, delete, lifecycle
 from banger_tui.engine.vms.spec import validate
 from banger_tui.engine.vms.state import require
 from banger_tui.engine.vms.stats import Sampler
 
 T = TypeVar("T")
-_LOG_LIMIT = 4 << 20
+_LOG_LIMIT = 16 << 20
 
 
 class Vms:
-    def __init__(self, ctx: Context, sampler: Sampler) -> None:
+    def __init__(self, ctx: Context, sampler: Sampler, transports: Transports) -> None:
         self._ctx = ctx
         self._sampler = sampler
-        # One connection a VM, kept while its process lives.
-        self._transports: dict[tuple[str, int | None], Transport] = {}
+        self._transports = transports
 
     async def list(self) -> list[VmRecord]:
         return await self._ctx.store.vms()
@@ -49,7 +54,10 @@ class Vms:
         """Raises: InvalidInput and its kin at once; everything else fails the operation."""
         validate(spec)
         return await self._ctx.operations.begin(
-            "create", spec.name or "", create.create(self._ctx, spec), plan=create.STAGES
+            "create",
+            spec.name or "",
+            self._then_told(create.create(self._ctx, spec)),
+            plan=create.STAGES,
         )
 
     async def start(self, key: str) -> Operation[VmRecord]:
@@ -78,8 +86,17 @@ class Vms:
         vm = await self.get(key)
         require(vm, verb)
         return await self._ctx.operations.begin(
-            verb, vm.name, work(self._ctx, vm.id), plan=plan, subject_id=vm.id
+            verb, vm.name, self._then_told(work(self._ctx, vm.id)), plan=plan, subject_id=vm.id
         )
+
+    def _then_told(self, work: Callable[[Run], Awaitable[T]]) -> Callable[[Run], Awaitable[T]]:
+        """The same work, after which people's ssh knows of it."""
+
+        async def told(run: Run) -> T:
+            run.afterwards(lambda: ssh_config.refresh(self._ctx))
+            return await work(run)
+
+        return told
 
     @asynccontextmanager
     async def owned(self, key: str) -> AsyncIterator[None]:
@@ -94,44 +111,52 @@ class Vms:
         vm = await self.get(key)
         await self._ctx.store.set_vm_owner(vm.id, (0, 0))
 
+    async def allow_clipboard(self, key: str, allowed: bool) -> VmRecord:
+        """Whether programs in the VM may write to the person's clipboard. Raises: NotFound."""
+        vm = await self.get(key)
+        return await self._ctx.store.update_vm(vm.id, clipboard=allowed)
+
     # ------------------------------------------------------------------------ talking to it
 
     async def console(self, key: str) -> Console:
-        """The serial line, from (up to 256 KiB before) the end of its log on. Raises: NotFound."""
+        """The serial line, from (up to 1 MiB before) the end of its log on. Raises: NotFound."""
         vm = await self.get(key)
         return await self._ctx.driver.console(
             vm, self._ctx.paths.vm(vm.id), self._ctx.paths.vm_runtime(vm.id)
         )
 
-    async def logs(self, key: str) -> bytes:
-        """The console log since the last start (its last 4 MiB). Raises: NotFound."""
-        vm = await self.get(key)
-        path = self._ctx.paths.vm(vm.id) / "console.log"
-
-        def read() -> bytes:
-            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - _LOG_LIMIT))
-                return file.read()
-            return b""
-
-        return await asyncio.to_thread(read)
-
-    async def shell(self, key: str, columns: int, rows: int, name: str = "shell") -> Channel:
-        """Attach to a pty session that lives in the guest; made on first use.
+    async def logs(self, key: str, *, earlier: bool = False) -> bytes:
+        """The console log since the last start, or of the start before; what is kept of it.
 
         Raises:
-            NotFound, IllegalMove (not running), GuestUnreachable
+            NotFound
         """
-        return await attach_shell(await self._transport(key), name, columns, rows)
+        vm = await self.get(key)
+        name = console_log.EARLIER if earlier else console_log.LOG
+        return await asyncio.to_thread(
+            console_log.last, self._ctx.paths.vm(vm.id) / name, _LOG_LIMIT
+        )
 
     async def exec(
-        self, key: str, argv: Sequence[str], pty: tuple[int, int] | None = None
+        self,
+        key: str,
+        argv: Sequence[str],
+        pty: tuple[int, int] | None = None,
+        *,
+        user: str | None = None,
+        directory: str | None = None,
+        env: Sequence[tuple[str, str]] = (),
     ) -> Channel:
-        """Start a program in the guest; it ends with the channel. Raises as ``shell``.
+        """Start a program in the guest; it ends with the channel.
 
-        It has the Env, WorkingDir and User that its image's config names.
+        It has the Env, WorkingDir and User that its image's config names, unless others are given:
+        see ``sessions.command``. Exit code 126 or 127: it could not be started, stderr says why.
+
+        Raises:
+            InvalidInput: no such user, directory or variable can be.
+            NotFound, IllegalMove (not running), GuestUnreachable
         """
-        return await self._run(key, argv, pty, "")
+        return await self._run(key, argv, pty, user=user, directory=directory, env=env)
 
     async def entrypoint(
         self, key: str, argv: Sequence[str] = (), pty: tuple[int, int] | None = None
@@ -144,7 +169,15 @@ class Vms:
         return await self._run(key, argv, pty, "--entrypoint")
 
     async def _run(
-        self, key: str, argv: Sequence[str], pty: tuple[int, int] | None, option: str
+        self,
+        key: str,
+        argv: Sequence[str],
+        pty: tuple[int, int] | None,
+        option: str = "",
+        *,
+        user: str | None = None,
+        directory: str | None = None,
+        env: Sequence[tuple[str, str]] = (),
     ) -> Channel:
         vm = await self.get(key)
         image = await self._ctx.store.image_or_none(vm.image)
@@ -155,12 +188,36 @@ class Vms:
                 "Its config has no Entrypoint and no Cmd.",
                 "Give a command: -- CMD",
             )
-        if option or config.keys() & {"Env", "WorkingDir", "User"}:
-            argv = [RUN, *([option] if option else []), *argv]
-        return await (await self._transport(key)).open(argv, pty=pty)
+        words = guest_command(config, argv, option=option, user=user, directory=directory, env=env)
+        return await (await self._transport(key)).open(words, pty=pty)
+
+    async def copy(self, source: Place, target: Place) -> Operation[Copied]:
+        """Files and directories into a VM, out of one, or from one to another.
+
+        Raises:
+            InvalidInput (neither side is a VM), NotFound, IllegalMove: at once.
+        """
+        vms = [await self.get(side.vm) for side in (source, target) if side.vm]
+        for vm in vms:
+            require(vm, "connect")
+        if not vms:
+            raise InvalidInput(
+                "Neither side is in a VM", f"{source}, {target}", "For example: web:/root/notes.txt"
+            )
+        return await self._ctx.operations.begin(
+            "copy", f"{source} to {target}", copy(source, target, self._transport), plan=COPY_STAGES
+        )
+
+    async def read(self, source: Place) -> Channel:
+        """One file of a VM; what is wrong with it comes as stderr. Raises as ``exec``."""
+        return await (await self._transport(source.vm)).open(read_command(source.path))
+
+    async def ssh_config(self) -> Path:
+        """Write the file for ssh's ``Include``; from then on it is kept up to date."""
+        return await ssh_config.write(self._ctx)
 
     async def ssh_command(self, key: str) -> Sequence[str]:
-        """The argv of the system's ssh to this VM, its host key pinned. Raises as ``shell``."""
+        """The argv of the system's ssh to this VM, its host key pinned. Raises as ``exec``."""
         vm = await self.get(key)
         require(vm, "connect")
         return await ssh_command(self._ctx.paths, vm)
@@ -168,13 +225,4 @@ class Vms:
     async def _transport(self, key: str) -> Transport:
         vm = await self.get(key)
         require(vm, "connect")
-        identity = (vm.id, vm.pid)
-        if identity not in self._transports:
-            for old in [known for known in self._transports if known[0] == vm.id]:
-                await self._transports.pop(old).close()
-            self._transports[identity] = self._ctx.driver.transport(vm)
-        return self._transports[identity]
-
-    async def close(self) -> None:
-        for transport in self._transports.values():
-            await transport.close()
+        return await self._transports.of(vm.id)

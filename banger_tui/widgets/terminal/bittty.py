@@ -8,41 +8,45 @@ everything leaving this file is typed again.
 from __future__ import annotations
 
 import importlib
-import re
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
-from .columns import without_column_modes
+from .bittty_rows import RowMaker, characters_of
+from .clipboard import ClipboardWishes
 from .core import (
     MAX_PENDING_REPLY_BYTES,
     MAX_TITLE_CHARS,
-    PLAIN,
-    Attr,
-    CellStyle,
-    Color,
+    CursorShape,
+    Mark,
     Modes,
     Mouse,
+    MouseFormat,
     Row,
-    Run,
+    Unit,
     clamp,
     text_of,
 )
-from .glyphs import safe_cells, safe_cluster, safe_label
+from .glyphs import safe_label
+from .guest_filter import GuestFilter
+from .links import safe_link
+from .replies import KITTY_KEYBOARD_FLAGS, allowed_reply
+from .text_search import TextSearch
+from .text_select import TextSelection
 
-_BYTES_PER_LINE = 8 * 1024
-"""What a line kept in the scrollback costs, roughly: bittty keeps cells as Python objects."""
+_MAX_HISTORY_CELLS = 4_000_000
+"""Cells kept in the scrollback, about 64 bytes each: bittty keeps them as Python objects."""
 
-_MAX_STYLES = 4096
-_MAX_SEQUENCE = 1 << 20
-# Titles reported back would be keys typed by the guest to itself; the kitty keyboard protocol
-# must look unknown, since keys are sent in the legacy encoding.
-_UNWANTED_REPLIES = re.compile(rb"\x1b\][lL].*?\x1b\\|\x1b\[\?\d*u", re.DOTALL)
+_MAX_SEQUENCE = 32 * 1024
+"""Longest string (a title, a text for the clipboard), since each piece has it read again."""
+
+_CANCEL = b"\x18"
 _MOUSE = {"x10": Mouse.PRESS, "normal": Mouse.BUTTONS, "button": Mouse.DRAG, "any": Mouse.MOTION}
-_ATTRIBUTES = {
-    "bold": Attr.BOLD, "dim": Attr.DIM, "italic": Attr.ITALIC, "underline": Attr.UNDERLINE,
-    "blink": Attr.BLINK, "reverse": Attr.REVERSE, "conceal": Attr.CONCEAL,
-    "strike": Attr.STRIKE, "overline": Attr.OVERLINE,
+_MOUSE_FORMATS = {
+    "sgr": MouseFormat.SGR, "sgr-pixels": MouseFormat.SGR_PIXELS,
+    "urxvt": MouseFormat.URXVT, "utf8": MouseFormat.UTF8,
 }  # fmt: skip
+_SHAPES = {"underline": CursorShape.UNDERLINE, "bar": CursorShape.BAR}
 
 
 def load() -> None:
@@ -62,7 +66,7 @@ class _Replies:
 
     def write_bytes(self, data: bytes) -> int:
         if len(self.pending) + len(data) <= MAX_PENDING_REPLY_BYTES:
-            self.pending += data
+            self.pending += allowed_reply(data)
         return len(data)
 
     def flush(self) -> None:
@@ -85,13 +89,15 @@ class BitttyCore:
 
     keeps_scrollback = True
 
-    def __init__(self, cols: int, rows: int, *, scrollback_bytes: int) -> None:
+    def __init__(self, cols: int, rows: int, *, scrollback_lines: int) -> None:
         self._size = (cols, rows)
-        self._history: deque[tuple[tuple[Any, str], ...]] = deque(
-            maxlen=max(0, scrollback_bytes // _BYTES_PER_LINE)
-        )
+        self._scrollback_lines = scrollback_lines
+        self._history: deque[Any] = deque()
+        self._dropped = 0
+        self._filter = GuestFilter()
         self._replies = _Replies()
-        self._styles: dict[Any, CellStyle] = {}
+        self._clipboard = ClipboardWishes()
+        self._maker = RowMaker()
         self._offset = 0
         self._bells = 0
         self._title = ""
@@ -99,6 +105,8 @@ class BitttyCore:
         self._seen = 0
         self._all_dirty = True
         self._events: Any = importlib.import_module("bittty.present")
+        self._selection = TextSelection(self)
+        self._search = TextSearch(self)
         self._start()
 
     def _start(self) -> None:
@@ -114,13 +122,21 @@ class BitttyCore:
         events = self._events
         if isinstance(event, events.RowsScrolledOff):
             lines: Any = getattr(event, "lines", ())
-            self._history.extend(line.cells for line in lines)
+            self._history.extend(lines)
+            limit = min(self._scrollback_lines, _MAX_HISTORY_CELLS // self._size[0])
+            while len(self._history) > limit:
+                self._history.popleft()
+                self._dropped += 1
             if self._offset:  # a scrolled view stays on what it shows
                 self._offset = min(self._offset + len(lines), len(self._history))
         elif isinstance(event, events.ScrollbackCleared):
+            self._dropped += len(self._history)
             self._history.clear()
             self._offset = 0
             self._all_dirty = True
+        elif isinstance(event, events.ClipboardChanged):
+            self._clipboard.add(str(getattr(event, "text", "")).encode("utf-8", "replace"))
+            self._board.console.clipboard.clear()  # the guest could name any number of them
         elif isinstance(event, events.Bell):
             self._bells += 1
         elif isinstance(event, events.TitleChanged):
@@ -136,6 +152,13 @@ class BitttyCore:
     def cursor(self) -> tuple[int, int]:
         cursor = self._board.cursor
         return int(cursor.display_x), int(cursor.y)
+
+    @property
+    def cursor_shape(self) -> CursorShape:
+        return _SHAPES.get(self._board.cursor.shape, CursorShape.BLOCK)
+
+    def take_clipboard(self) -> list[str]:
+        return self._clipboard.take()
 
     @property
     def cursor_visible(self) -> bool:
@@ -160,10 +183,12 @@ class BitttyCore:
             application_cursor=bool(modes.cursor_application_mode),
             bracketed_paste=bool(modes.bracketed_paste),
             mouse=_MOUSE.get(mouse.protocol.value, Mouse.OFF),
-            mouse_sgr=mouse.encoding.value == "sgr",
+            mouse_format=_MOUSE_FORMATS.get(mouse.encoding.value, MouseFormat.X10),
             focus_events=bool(modes.focus_reporting),
             alternate_screen=self._alternate,
             alternate_scroll=bool(modes.alternate_scroll_mode),
+            application_keypad=not modes.numeric_keypad,
+            kitty_keyboard=int(self._board.keyboard.kitty_flags) & KITTY_KEYBOARD_FLAGS,
         )
 
     @property
@@ -189,24 +214,30 @@ class BitttyCore:
     # -- input ---------------------------------------------------------------------------------
 
     def feed(self, data: bytes) -> None:
+        alternate = self._alternate
         try:
-            self._board.feed_host_data(without_column_modes(data))
+            self._board.feed_host_data(self._filter.feed(data))
         except Exception:  # noqa: BLE001 - whatever a guest's bytes break, the app must go on
             self._start()
         if len(self._board.parser.buffer) > _MAX_SEQUENCE:
-            self._start()
+            self._board.feed_host_data(_CANCEL)
+            if len(self._board.parser.buffer) > _MAX_SEQUENCE:
+                self._start()
         if (self._board.width, self._board.height) != self._size:
             self._board.resize(*self._size)
         if self._alternate:
             self._offset = 0
+        if self._alternate is not alternate:
+            self._renumber()
 
     def resize(self, cols: int, rows: int) -> None:
         self._size = clamp(cols, rows)
         self._board.resize(*self._size)
+        self._renumber()
         self._all_dirty = True
 
     def take_replies(self) -> bytes:
-        replies = _UNWANTED_REPLIES.sub(b"", bytes(self._replies.pending))
+        replies = bytes(self._replies.pending)
         self._replies.pending.clear()
         return replies
 
@@ -239,53 +270,103 @@ class BitttyCore:
         return [(y, self._row(y)) for y in changed]
 
     def _row(self, y: int) -> Row:
-        cols = self._size[0]
-        if y < self._offset:
-            cells = self._history[len(self._history) - self._offset + y]
-        else:
+        return self._maker.row(self._cells(self.top + y), self._size[0])
+
+    # -- rows by number, as selection and search count them ------------------------------------
+
+    @property
+    def first(self) -> int:
+        return self._dropped if not self._alternate else self.screen
+
+    @property
+    def screen(self) -> int:
+        return self._dropped + len(self._history)
+
+    @property
+    def end(self) -> int:
+        return self.screen + self._size[1]
+
+    @property
+    def top(self) -> int:
+        """The row shown first."""
+        return self.screen - self._offset
+
+    def characters(self, row: int) -> list[str]:
+        return characters_of(self._cells(row))
+
+    def wrapped(self, row: int) -> bool:
+        if row < self.screen:
+            return bool(self._history[row - self._dropped].wrapped) if row >= self.first else False
+        return bool(self._board.display.page.is_line_wrapped(row - self.screen))
+
+    def _cells(self, row: int) -> Sequence[Any]:
+        cells: Sequence[Any] = ()
+        if self._dropped <= row < self.screen:
+            cells = self._history[row - self._dropped].cells
+        elif row >= self.screen:
             grid = self._board.display.page.grid
-            cells = grid[y - self._offset] if y - self._offset < len(grid) else ()
-        runs: list[Run] = []
-        text, current, x = "", None, 0
-        while x < min(cols, len(cells)):
-            style, character = cells[x]
-            wide = x + 1 < len(cells) and cells[x + 1][1] == ""
-            if style is not current or wide or len(character) != 1:
-                if text:
-                    runs.append(Run(safe_cells(text), self._style(current), len(text)))
-                    text = ""
-                current = style
-            if wide and x + 1 < cols:
-                runs.append(Run(safe_cluster(str(character)), self._style(style), 2))
-                x += 1
-            elif len(character) > 1 and not wide:
-                runs.append(Run(safe_cluster(str(character)), self._style(style), 1))
-            else:
-                text += character if len(character) == 1 and not wide else " "
-            x += 1
-        if text:
-            runs.append(Run(safe_cells(text), self._style(current), len(text)))
-        if x < cols:
-            runs.append(Run(" " * (cols - x), PLAIN, cols - x))
-        return tuple(runs)
+            cells = grid[row - self.screen] if row - self.screen < len(grid) else ()
+        return cells
 
-    def _style(self, style: Any) -> CellStyle:
-        found = self._styles.get(style)
+    # -- links, selection and search -----------------------------------------------------------
+
+    def link_at(self, x: int, y: int) -> str:
+        if not 0 <= y < self._size[1]:
+            return ""
+        cells = self._cells(self.top + y)
+        style = cells[x][0] if 0 <= x < len(cells) else None
+        return safe_link(str(getattr(style, "hyperlink", None) or ""))
+
+    def begin_selection(self, x: int, y: int, unit: Unit = Unit.CELL) -> None:
+        self._selection.begin(self.top + self._inside(y), self._inside_x(x), unit)
+
+    def extend_selection(self, x: int, y: int) -> None:
+        self._selection.extend(self.top + self._inside(y), self._inside_x(x))
+
+    def clear_selection(self) -> None:
+        self._selection.clear()
+
+    def selection_text(self) -> str:
+        return self._selection.text()
+
+    def search(self, needle: str) -> None:
+        self._search.start(needle)
+        self._show(self._search.current_row)
+
+    def search_work(self) -> bool:
+        found = self._search.current_row
+        more = self._search.work()
         if found is None:
-            if len(self._styles) >= _MAX_STYLES:
-                self._styles.clear()
-            attrs = 0
-            for name, attr in _ATTRIBUTES.items():
-                attrs |= int(attr) if getattr(style, name) else 0
-            found = CellStyle(_color(style.fg), _color(style.bg), attrs)
-            self._styles[style] = found
-        return found
+            self._show(self._search.current_row)
+        return more
 
+    def search_step(self, *, back: bool) -> None:
+        self._show(self._search.step(back=back))
 
-def _color(color: Any) -> Color | None:
-    if color is None or color.mode == "default":
-        return None
-    if color.mode == "indexed":
-        return int(color.value) & 255
-    red, green, blue = (int(part) & 255 for part in color.value)
-    return red, green, blue
+    @property
+    def search_place(self) -> tuple[int, int]:
+        return self._search.place
+
+    def marks(self) -> dict[int, list[Mark]]:
+        cols, rows = self._size
+        marks: dict[int, list[Mark]] = {}
+        for y, mark in self._search.marks(self.top, rows):
+            marks.setdefault(y, []).append(mark)
+        for y, mark in self._selection.marks(self.top, cols, rows):
+            marks.setdefault(y, []).append(mark)
+        return marks
+
+    def _inside(self, y: int) -> int:
+        return max(0, min(y, self._size[1] - 1))
+
+    def _inside_x(self, x: int) -> int:
+        return max(0, min(x, self._size[0] - 1))
+
+    def _show(self, row: int | None) -> None:
+        if row is not None and not self.top <= row < self.top + self._size[1]:
+            self.scroll(row - self.top - self._size[1] // 2)
+
+    def _renumber(self) -> None:
+        """Rows are others than before: what pointed at them points nowhere."""
+        self._selection.clear()
+        self._search.forget()

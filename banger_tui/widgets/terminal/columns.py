@@ -13,6 +13,9 @@ _SKIPPED = rb"\x00-\x17\x19\x1c-\x1f\x7f"
 _PRIVATE_MODES = re.compile(
     rb"\x1b[%b]*\[[%b]*\?([0-9;:%b]*)([hlrs])" % (_SKIPPED, _SKIPPED, _SKIPPED)
 )
+# What nearly all output has none of: a switch written plainly, or a control within any sequence.
+_PLAIN_SWITCH = re.compile(rb"\[\?(?:[0-9]*;)*0*(?:3|40)[;hlrs]")
+_CONTROL_INSIDE = re.compile(rb"\x1b(?:\[[\x20-\x3f]*)?[%b]" % _SKIPPED)
 _CONTROLS = bytes((*range(32), 127))
 _COLUMN_MODES = (3, 40)
 """DECCOLM, and the permission for it."""
@@ -20,7 +23,9 @@ _COLUMN_MODES = (3, 40)
 
 def without_column_modes(data: bytes) -> bytes:
     """`data` without the sequences that would switch columns; those cut by its ends remain."""
-    return _PRIVATE_MODES.sub(_filtered, data) if b"?" in data else data
+    if b"?" not in data or not (_PLAIN_SWITCH.search(data) or _CONTROL_INSIDE.search(data)):
+        return data
+    return _PRIVATE_MODES.sub(_filtered, data)
 
 
 def _filtered(sequence: re.Match[bytes]) -> bytes:

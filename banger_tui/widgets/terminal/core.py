@@ -17,19 +17,29 @@ MIN_COLS = 20
 MIN_ROWS = 5
 """Smallest grid that is ever given to the emulator: tiny grids have crashed it."""
 
+CELL_PIXELS = (8, 16)
+"""Width and height of a cell, for guests that ask; made up, as the host's is not known."""
+
 DEFAULT_COLS = 80
 DEFAULT_ROWS = 24
-DEFAULT_SCROLLBACK_BYTES = 8 * 1024 * 1024
-"""Memory limit of one terminal's scrollback, in bytes (about 7,000 lines of 120 columns)."""
+DEFAULT_SCROLLBACK_LINES = 10_000
+MAX_SCROLLBACK_LINES = 1_000_000
 
 MAX_PENDING_REPLY_BYTES = 16 * 1024
 """Replies beyond this many bytes a read are dropped, so that a guest asking in a loop is cheap."""
 
 MAX_TITLE_CHARS = 200
 MAX_CLIPBOARD_BYTES = 1024 * 1024
+"""Longest text of a guest for the clipboard; longer ones are dropped whole."""
+
+MAX_CLIPBOARDS = 4
+MAX_LINK_CHARS = 2048
+MAX_NEEDLE_CHARS = 200
 
 ENGINE_VARIABLE = "BANGER_TERMINAL"
 """Environment variable that fixes the emulator: "ghostty" or "bittty" (the slow one)."""
+
+_preferred = "auto"
 
 Color = int | tuple[int, int, int]
 """A palette index 0..255, or red, green and blue 0..255 each."""
@@ -47,6 +57,11 @@ class Attr(IntFlag):
     CONCEAL = 64
     STRIKE = 128
     OVERLINE = 256
+    DOUBLE_UNDERLINE = 512
+    """Always together with `UNDERLINE`; curly, dotted and dashed lines are `UNDERLINE` alone."""
+
+    LINK = 1024
+    """There is an address behind it (see `VtCore.link_at`), safe to open or not."""
 
 
 class CellStyle(NamedTuple):
@@ -86,6 +101,16 @@ class Mouse(IntEnum):
     MOTION = 4
 
 
+class MouseFormat(IntEnum):
+    """How mouse events are written (modes 1005, 1006, 1015 and 1016)."""
+
+    X10 = 0
+    UTF8 = 1
+    SGR = 2
+    URXVT = 3
+    SGR_PIXELS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Modes:
     """What the guest asked of the keyboard, the mouse and the screen."""
@@ -93,10 +118,13 @@ class Modes:
     application_cursor: bool = False
     bracketed_paste: bool = False
     mouse: Mouse = Mouse.OFF
-    mouse_sgr: bool = False
+    mouse_format: MouseFormat = MouseFormat.X10
     focus_events: bool = False
     alternate_screen: bool = False
     alternate_scroll: bool = False
+    application_keypad: bool = False
+    kitty_keyboard: int = 0
+    """Flags of the kitty keyboard protocol in force, of those `keys.encode_key` knows."""
 
 
 class CursorShape(IntEnum):
@@ -232,7 +260,18 @@ class VtCore(Protocol):
     # Search: through scrollback and screen, without regard to case.
 
     def search(self, needle: str) -> None:
-        """Look for a text, the newest match first; the empty string ends the search."""
+        """Look for a text, the newest match first; the empty string ends the search.
+
+        The first match found is the current one and is scrolled into view (maybe only by
+        `search_work`). At most `MAX_NEEDLE_CHARS` are looked for.
+        """
+
+    def search_work(self) -> bool:
+        """Look on for a few milliseconds; whether there is more to do.
+
+        `search` looks only as long itself: call this from the event loop until it says False, and
+        again after output that was fed while a search is on. Marks and place change meanwhile.
+        """
 
     def search_step(self, *, back: bool) -> None:
         """Go to the next older (`back`) or newer match, round the end, and scroll it into view."""
@@ -261,32 +300,45 @@ def preload() -> None:
     _engine()
 
 
+def prefer(engine: str) -> None:
+    """Which emulator `create` takes where the environment does not say: "ghostty", "bittty", or
+    "auto"."""
+    global _preferred  # noqa: PLW0603  # one emulator for all terminals of the process
+    _preferred = engine
+
+
 def create(
     cols: int = DEFAULT_COLS,
     rows: int = DEFAULT_ROWS,
     *,
-    scrollback_bytes: int = DEFAULT_SCROLLBACK_BYTES,
+    scrollback_lines: int = DEFAULT_SCROLLBACK_LINES,
 ) -> VtCore:
-    """A new blank terminal. Raises ImportError or OSError when no emulator can be loaded."""
+    """A new blank terminal. Raises ImportError or OSError when no emulator can be loaded.
+
+    At least `scrollback_lines` rows above the screen are kept, and at most some hundreds more, as
+    long as they are text of the usual kind: memory is bounded whatever the guest writes.
+    """
     cols, rows = clamp(cols, rows)
+    scrollback_lines = max(0, min(scrollback_lines, MAX_SCROLLBACK_LINES))
     if _engine() == "ghostty":
         from .ghostty import GhosttyCore
 
-        return GhosttyCore(cols, rows, scrollback_bytes=scrollback_bytes)
+        return GhosttyCore(cols, rows, scrollback_lines=scrollback_lines)
     from .bittty import BitttyCore
 
-    return BitttyCore(cols, rows, scrollback_bytes=scrollback_bytes)
+    return BitttyCore(cols, rows, scrollback_lines=scrollback_lines)
 
 
 def _engine() -> str:
     """The emulator in use, loaded: the native one unless it cannot be or is not wanted."""
     from . import bittty, ghostty
 
-    if os.environ.get(ENGINE_VARIABLE) != "bittty":
+    wanted = os.environ.get(ENGINE_VARIABLE) or _preferred
+    if wanted != "bittty":
         try:
             ghostty.load()
         except (ImportError, OSError):
-            if os.environ.get(ENGINE_VARIABLE) == "ghostty":
+            if wanted == "ghostty":
                 raise
         else:
             return "ghostty"

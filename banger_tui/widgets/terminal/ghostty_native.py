@@ -14,6 +14,8 @@ from typing import Any
 
 _LOADING = threading.RLock()
 _SCROLL_SIGNATURE = "void(*)(GhosttyTerminal, BangerScrollViewport)"
+_REF_SIGNATURE = "GhosttyResult(*)(GhosttyTerminal, GhosttyPointS, GhosttyGridRef*)"
+_TRACK_SIGNATURE = "GhosttyResult(*)(GhosttyTerminal, GhosttyPointS, GhosttyTrackedGridRef*)"
 
 
 class Native:
@@ -33,12 +35,46 @@ class Native:
             " uint64_t pad; } BangerScrollViewport;"
         )
         self.scroll: Any = layer.union_fn("ghostty_terminal_scroll_viewport", _SCROLL_SIGNATURE)
+        self._ref: Any = layer.union_fn("ghostty_terminal_grid_ref", _REF_SIGNATURE)
+        self._track: Any = layer.union_fn("ghostty_terminal_grid_ref_track", _TRACK_SIGNATURE)
         layout = json.loads(self.ffi.string(self.lib.ghostty_type_json()))
         bits = layout["types"]["GhosttyCell"]["bits"]
         self.content_shift: int = bits["content"]["lsb"]
         self.wide_shift: int = bits["wide"]["lsb"]
         style = bits["style_id"]
         self.style_mask: int = ((1 << style["width"]) - 1) << style["lsb"]
+        self.link_mask: int = 1 << bits["hyperlink"]["lsb"]
+
+    def ref(self, handle: Any, x: int, y: int) -> Any:
+        """A viewport cell, valid until the terminal changes; None outside the grid."""
+        ref = self.init_sized("GhosttyGridRef")
+        return None if self._ref(handle, self._viewport(x, y), ref) else ref
+
+    def track(self, handle: Any, x: int, y: int) -> Any:
+        """A viewport cell that stays with its text (to be freed by the caller), or None."""
+        ref = self.ffi.new("GhosttyTrackedGridRef*")
+        return None if self._track(handle, self._viewport(x, y), ref) else ref[0]
+
+    def _viewport(self, x: int, y: int) -> Any:
+        point = self.ffi.new("GhosttyPointS*")
+        point.tag = self.lib.GHOSTTY_POINT_TAG_VIEWPORT
+        point.value.x, point.value.y = x, y
+        return point[0]
+
+    def width(self, ref: Any) -> int:
+        """What a cell is: 0 narrow, 1 wide, 2 the right half of a wide one, 3 a filler."""
+        cell = self.ffi.new("GhosttyCell*")
+        if self.lib.ghostty_grid_ref_cell(ref, cell):
+            return 0
+        return int(cell[0]) >> self.wide_shift & 3
+
+    def screen_point(self, handle: Any, ref: Any) -> tuple[int, int] | None:
+        """(x, y) of a cell counted from the oldest row kept; None when it is gone."""
+        point = self.ffi.new("GhosttyPointCoordinate*")
+        tag = self.lib.GHOSTTY_POINT_TAG_SCREEN
+        if self.lib.ghostty_terminal_point_from_grid_ref(handle, ref, tag, point):
+            return None
+        return int(point.x), int(point.y)
 
 
 def native() -> Native:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from .core import PLAIN, Attr, CellStyle, Color, Row, Run
+from .core import PLAIN, Attr, CellStyle, Color, CursorShape, Row, Run
 from .ghostty_native import Native
 from .glyphs import safe_cells, safe_cluster
 
@@ -37,6 +37,7 @@ class RowReader:
         )
         self._view = ffi.new("GhosttyCellsView*")
         self._dirty = ffi.new("GhosttyRenderStateDirty*")
+        self._shape = ffi.new("GhosttyRenderStateCursorVisualStyle*")
         self._y = ffi.new("uint16_t*")
         self._style = native.init_sized("GhosttyStyle")
         self._style_bytes = ffi.buffer(self._style)
@@ -63,6 +64,18 @@ class RowReader:
         rows = self._rows(only_dirty=dirty != lib.GHOSTTY_RENDER_STATE_DIRTY_FULL)
         lib.ghostty_render_state_clean(self._state_p[0])
         return rows
+
+    def cursor_shape(self) -> CursorShape:
+        """What the guest wants its cursor to look like."""
+        self._update()
+        lib = self._native.lib
+        key = lib.GHOSTTY_RENDER_STATE_DATA_CURSOR_VISUAL_STYLE
+        lib.ghostty_render_state_get(self._state_p[0], key, self._shape)
+        if self._shape[0] == lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_BAR:
+            return CursorShape.BAR
+        if self._shape[0] == lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_UNDERLINE:
+            return CursorShape.UNDERLINE
+        return CursorShape.BLOCK
 
     def _update(self) -> int:
         lib, state = self._native.lib, self._state_p[0]
@@ -100,10 +113,12 @@ class RowReader:
         native = self._native
         shift, wide_shift = native.content_shift, native.wide_shift
         style_mask, wide_mask = native.style_mask, 3 << native.wide_shift
+        link_mask = native.link_mask
+        look_mask = style_mask | link_mask
         seen = 0
         for cell in cells:
             seen |= cell
-        if not seen & (style_mask | wide_mask | 3):
+        if not seen & (look_mask | wide_mask | 3):
             text = "".join([chr(cell >> shift & 0x1FFFFF or 32) for cell in cells])
             return (Run(safe_cells(text), PLAIN, len(cells)),)
 
@@ -117,14 +132,22 @@ class RowReader:
         runs: list[Run] = []
         styles: dict[int, CellStyle] = {}
         text, key, style, step = "", -1, PLAIN, 1
-        for x, cell in enumerate(cells):
-            tag, width = cell & 3, cell >> wide_shift & 3
-            if width == 2:  # the right half of a wide character
-                continue
-            new_step = 2 if width == 1 else 1
+        half = False
+        for x, packed in enumerate(cells):
+            cell = packed
+            width = cell >> wide_shift & 3
+            if width:
+                if half and width == 2:  # the right half of a wide character
+                    half = False
+                    continue
+                half = width == 1 and x + 1 < len(cells) and cells[x + 1] >> wide_shift & 3 == 2
+                if not half:  # one half without the other, or a filler: a blank
+                    cell, width = cell & look_mask, 0
+            tag = cell & 3
+            new_step = 2 if width else 1
             # An empty cell with a colour keeps it in its content, not in a style.
             content = cell >> shift & 0xFFFFFF if tag >= 2 else 0
-            new_key = cell & style_mask | content << 2 << 40 | (tag if tag >= 2 else 0)
+            new_key = cell & look_mask | content << 48 | (tag if tag >= 2 else 0)
             if new_key != key or new_step != step or tag == 1:
                 if text:
                     runs.append(Run(safe_cells(text), style, len(text) * step))
@@ -132,10 +155,13 @@ class RowReader:
                 key, step = new_key, new_step
                 found = styles.get(key)
                 if found is None:
-                    found = styles[key] = self._cell_style(x, tag, content, cell & style_mask)
+                    found = self._cell_style(x, tag, content, cell & style_mask)
+                    if cell & link_mask:
+                        found = found._replace(attrs=found.attrs | int(Attr.LINK))
+                    styles[key] = found
                 style = found
             if tag == 0:
-                text += chr(cell >> shift & 0x1FFFFF or 32) if width != 3 else " "
+                text += chr(cell >> shift & 0x1FFFFF or 32)
             elif tag == 1:
                 runs.append(Run(safe_cluster(self._cluster(x)), style, step))
             else:
@@ -183,6 +209,7 @@ class RowReader:
             | raw.faint * Attr.DIM
             | raw.italic * Attr.ITALIC
             | (raw.underline != 0) * Attr.UNDERLINE
+            | (raw.underline == 2) * Attr.DOUBLE_UNDERLINE
             | raw.blink * Attr.BLINK
             | raw.inverse * Attr.REVERSE
             | raw.invisible * Attr.CONCEAL

@@ -8,31 +8,25 @@ neither Textual nor an emulator.
 from __future__ import annotations
 
 import re
-import unicodedata
-from functools import lru_cache
 
-from .core import Modes, Mouse
+from .core import CELL_PIXELS, Modes, Mouse, MouseFormat
+from .key_names import (
+    ALT,
+    CTRL,
+    CURSOR_KEYS,
+    FUNCTION_KEYS,
+    KEYPAD_KEYS,
+    LEGACY,
+    NUMBERED_KEYS,
+    SHIFT,
+    character_of,
+    split,
+)
+from .kitty_keys import encode_kitty
 
-_SHIFT, _ALT, _CTRL = 1, 2, 4
-_MODIFIERS = {"shift": _SHIFT, "alt": _ALT, "meta": _ALT, "ctrl": _CTRL}
-
-_CURSOR_KEYS = {
-    "up": "A", "down": "B", "right": "C", "left": "D", "end": "F", "home": "H",
-}  # fmt: skip
-_FUNCTION_SS3 = {"f1": "P", "f2": "Q", "f3": "R", "f4": "S"}
-_NUMBERED_KEYS = {
-    "insert": 2, "delete": 3, "pageup": 5, "pagedown": 6,
-    "f5": 15, "f6": 17, "f7": 18, "f8": 19, "f9": 20, "f10": 21, "f11": 23, "f12": 24,
-    "f13": 25, "f14": 26, "f15": 28, "f16": 29, "f17": 31, "f18": 32, "f19": 33, "f20": 34,
-}  # fmt: skip
 _PLAIN_KEYS = {
     "enter": "\r", "return": "\r", "newline": "\n", "tab": "\t", "escape": "\x1b",
     "backspace": "\x7f", "space": " ",
-}  # fmt: skip
-_NAMED_CHARACTERS = {
-    "at": "@", "slash": "/", "backslash": "\\", "minus": "-", "plus": "+", "underscore": "_",
-    "full_stop": ".", "less_than_sign": "<", "equals_sign": "=", "greater_than_sign": ">",
-    "hyphen_minus": "-",
 }  # fmt: skip
 _CONTROL_CHARACTERS = {
     " ": 0, "@": 0, "`": 0, "2": 0, "[": 27, "3": 27, "\\": 28, "4": 28, "]": 29, "5": 29,
@@ -47,33 +41,41 @@ def encode_key(key: str, character: str | None, modes: Modes) -> bytes:
     """The bytes of one key press; empty for keys a terminal does not send."""
     if character is not None and len(key) == 1:
         return _utf8(character)
-    modifiers, base = _split(key)
+    modifiers, base = split(key)
     if modifiers is None:
         return b""
-    if base in _CURSOR_KEYS:
-        return _final(_CURSOR_KEYS[base], modifiers, ss3=modes.application_cursor)
-    if base in _FUNCTION_SS3:
-        return _final(_FUNCTION_SS3[base], modifiers, ss3=True)
-    if base in _NUMBERED_KEYS:
+    if modes.kitty_keyboard:
+        data = encode_kitty(modifiers, base)
+        if data is not None:
+            return data
+    if modifiers & ~LEGACY:
+        return b""
+    if base in CURSOR_KEYS:
+        return _final(CURSOR_KEYS[base], modifiers, ss3=modes.application_cursor)
+    if base in FUNCTION_KEYS:
+        return _final(FUNCTION_KEYS[base], modifiers, ss3=True)
+    if base in NUMBERED_KEYS:
         parameter = f";{modifiers + 1}" if modifiers else ""
-        return f"\x1b[{_NUMBERED_KEYS[base]}{parameter}~".encode()
-    escape = b"\x1b" if modifiers & _ALT else b""
-    if base == "tab" and modifiers & _SHIFT:
+        return f"\x1b[{NUMBERED_KEYS[base]}{parameter}~".encode()
+    if base in KEYPAD_KEYS:
+        return _keypad(KEYPAD_KEYS[base], application=modes.application_keypad)
+    escape = b"\x1b" if modifiers & ALT else b""
+    if base == "tab" and modifiers & SHIFT:
         return escape + b"\x1b[Z"
-    if base == "backspace" and modifiers & _CTRL:
+    if base == "backspace" and modifiers & CTRL:
         return escape + b"\x08"
-    if base in _PLAIN_KEYS and not (base == "space" and modifiers & _CTRL):
+    if base in _PLAIN_KEYS and not (base == "space" and modifiers & CTRL):
         return escape + _PLAIN_KEYS[base].encode()
     if character is not None and not (len(character) == 1 and character.isprintable()):
         character = None
-    text = _character(base) or (None if modifiers & _CTRL else character)
+    text = character_of(base) or (None if modifiers & CTRL else character)
     if text is None:
         return b""
-    if modifiers & _CTRL:
+    if modifiers & CTRL:
         return escape + _control(text)
     if not modifiers and character:
         text = character
-    if modifiers & _SHIFT:
+    if modifiers & SHIFT:
         text = text.upper()
     return escape + _utf8(text)
 
@@ -121,42 +123,21 @@ def encode_mouse(
     code = button | (32 if motion else 0)
     if modes.mouse > Mouse.PRESS:
         code |= (4 if shift else 0) | (8 if meta else 0) | (16 if ctrl else 0)
-    if modes.mouse_sgr:
+    if modes.mouse_format is MouseFormat.SGR_PIXELS:  # the middle of the cell
+        x, y = (place * size + size // 2 for place, size in zip((x, y), CELL_PIXELS, strict=True))
+    if modes.mouse_format in (MouseFormat.SGR, MouseFormat.SGR_PIXELS):
         return f"\x1b[<{code};{x + 1};{y + 1}{'M' if pressed or motion else 'm'}".encode()
-    if x > 222 or y > 222:
-        return b""
     if not pressed and not motion:
         code = code & ~3 | 3
+    if modes.mouse_format is MouseFormat.URXVT:
+        return f"\x1b[{code + 32};{x + 1};{y + 1}M".encode()
+    if modes.mouse_format is MouseFormat.UTF8:
+        if x > 2014 or y > 2014:
+            return b""
+        return b"\x1b[M" + "".join(map(chr, (code + 32, x + 33, y + 33))).encode()
+    if x > 222 or y > 222:
+        return b""
     return b"\x1b[M" + bytes((code + 32, x + 33, y + 33))
-
-
-def _split(key: str) -> tuple[int | None, str]:
-    """Modifier bits and base name; None for modifiers a terminal has no way to send."""
-    if key == "+" or key.endswith("++"):
-        prefix, base = key[:-2], "plus"
-    else:
-        prefix, _, base = key.rpartition("+")
-    bits = 0
-    for name in filter(None, prefix.split("+")):
-        if name not in _MODIFIERS:
-            return None, base
-        bits |= _MODIFIERS[name]
-    return bits, base
-
-
-@lru_cache(maxsize=512)
-def _character(base: str) -> str | None:
-    """The character of a key name, the reverse of Textual's naming."""
-    if len(base) == 1:
-        return base
-    if base == "space":
-        return " "
-    if base in _NAMED_CHARACTERS:
-        return _NAMED_CHARACTERS[base]
-    try:
-        return unicodedata.lookup(base.replace("_", " ").upper())
-    except KeyError:
-        return None
 
 
 def _control(text: str) -> bytes:
@@ -171,6 +152,12 @@ def _final(letter: str, modifiers: int, *, ss3: bool) -> bytes:
     if modifiers:
         return f"\x1b[1;{modifiers + 1}{letter}".encode()
     return f"\x1b{'O' if ss3 else '['}{letter}".encode()
+
+
+def _keypad(text: str, *, application: bool) -> bytes:
+    if not application:
+        return _utf8(text)
+    return b"\x1bO" + (b"X" if text == "=" else bytes((ord(text) + 64,)))
 
 
 def _utf8(text: str) -> bytes:

@@ -48,9 +48,54 @@ class TitleChanged(ViewMessage, namespace="terminal_view"):
         self.title = title
 
 
-class LeaderPressed(ViewMessage, namespace="terminal_view"):
-    """The one key that the guest never gets was pressed."""
-
-
 class Bell(ViewMessage, namespace="terminal_view"):
     """The guest rang the bell, once or more within a frame."""
+
+
+class Command(ViewMessage, namespace="terminal_view"):
+    """A key after the leader asked the screen for something: a name of `leader.COMMANDS`."""
+
+    def __init__(self, view: TerminalView, name: str) -> None:
+        super().__init__(view)
+        self.name = name
+
+
+class StatusChanged(ViewMessage, namespace="terminal_view"):
+    """`TerminalView.status` is another: what the panel's lower border should say."""
+
+
+class Unseen(ViewMessage, namespace="terminal_view"):
+    """Output came while the terminal was out of sight; once until it is shown again."""
+
+
+class Copied(ViewMessage, namespace="terminal_view"):
+    """The person copied text of the terminal."""
+
+    def __init__(self, view: TerminalView, text: str) -> None:
+        super().__init__(view)
+        self.text = text
+
+
+class PasteAsked(ViewMessage, namespace="terminal_view"):
+    """Many lines are about to be pasted: `view.paste(text)` does it, nothing else forgets it."""
+
+    def __init__(self, view: TerminalView, text: str, lines: int) -> None:
+        super().__init__(view)
+        self.text = text
+        self.lines = lines
+
+
+class ClipboardAsked(ViewMessage, namespace="terminal_view"):
+    """The guest wants this text in the person's clipboard (OSC 52); nothing has been done yet."""
+
+    def __init__(self, view: TerminalView, text: str) -> None:
+        super().__init__(view)
+        self.text = text
+
+
+class LinkChosen(ViewMessage, namespace="terminal_view"):
+    """The person wants a link opened; the address is the guest's, and not to be trusted."""
+
+    def __init__(self, view: TerminalView, address: str) -> None:
+        super().__init__(view)
+        self.address = address

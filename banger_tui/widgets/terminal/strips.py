@@ -7,6 +7,7 @@ emulator would otherwise shift everything to its right.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -15,8 +16,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from .core import Attr, CellStyle, Color, Row
+from .core import Attr, CellStyle, Color, CursorShape, Mark, MarkKind, Row
 from .glyphs import REPLACEMENT
+
+_BAR = "\u258f"
 
 
 @lru_cache(maxsize=4096)
@@ -27,13 +30,15 @@ def rich_style(style: CellStyle) -> Style:
     def on(attr: Attr) -> bool | None:
         return True if attrs & attr else None
 
+    double = attrs & Attr.DOUBLE_UNDERLINE
     return Style(
         color=_color(style.fg),
         bgcolor=_color(style.bg),
         bold=on(Attr.BOLD),
         dim=on(Attr.DIM),
         italic=on(Attr.ITALIC),
-        underline=on(Attr.UNDERLINE),
+        underline=None if double else on(Attr.UNDERLINE | Attr.LINK),
+        underline2=on(Attr.DOUBLE_UNDERLINE),
         blink=on(Attr.BLINK),
         reverse=on(Attr.REVERSE),
         strike=on(Attr.STRIKE),
@@ -88,10 +93,13 @@ def _fit_cluster(text: str, cells: int) -> str:
     return REPLACEMENT + " " * (cells - 1)
 
 
-def with_cursor(strip: Strip, x: int, *, focused: bool) -> Strip:
-    """`strip` with the cursor on column `x`: a block when focused, else an underline.
+def with_cursor(
+    strip: Strip, x: int, *, focused: bool, shape: CursorShape = CursorShape.BLOCK
+) -> Strip:
+    """`strip` with the cursor on column `x`, dim underlined when not focused.
 
-    On a wide character the cursor covers all of it.
+    On a wide character the cursor covers all of it. A bar is drawn in a blank cell; on a
+    character it is an underlined block, since no cell can hold both.
     """
     if not 0 <= x < strip.cell_length:
         return strip
@@ -101,14 +109,52 @@ def with_cursor(strip: Strip, x: int, *, focused: bool) -> Strip:
         end = start + segment.cell_length
         if start <= x < end:
             before, under, after = _split_at(segment, x - start)
-            style = under.style or Style.null()
-            mark = Style(reverse=not style.reverse) if focused else Style(underline=True)
-            marked = Segment(under.text, style + mark)
+            marked = _cursor_on(under, focused=focused, shape=shape)
             segments += [part for part in (before, marked, after) if part.text]
         else:
             segments.append(segment)
         start = end
     return Strip(segments, strip.cell_length)
+
+
+def _cursor_on(cell: Segment, *, focused: bool, shape: CursorShape) -> Segment:
+    style = cell.style or Style.null()
+    reversed_ = Style(reverse=not style.reverse)
+    # On underlined text a second line is what can be seen.
+    underlined = Style(underline2=True) if style.underline else Style(underline=True)
+    if not focused:
+        return Segment(cell.text, style + underlined + Style(dim=True))
+    if shape is CursorShape.UNDERLINE:
+        return Segment(cell.text, style + underlined + Style(bold=True))
+    if shape is CursorShape.BAR:
+        if cell.text == " " and not style.reverse:
+            return Segment(_BAR, style + Style(bold=True))
+        return Segment(cell.text, style + reversed_ + underlined)
+    return Segment(cell.text, style + reversed_)
+
+
+def with_marks(strip: Strip, marks: Sequence[Mark], looks: Mapping[MarkKind, Style]) -> Strip:
+    """`strip` with marked columns shown in the looks of their kinds; the highest kind wins.
+
+    Where a look is reversed, text that the guest reversed is turned back.
+    """
+    length = strip.cell_length
+    edges = {min(max(edge, 0), length) for mark in marks for edge in (mark.start, mark.end)}
+    cuts = sorted(edges | {length})
+    segments: list[Segment] = []
+    start = 0
+    for end, part in zip(cuts, strip.divide(cuts), strict=True):
+        kind = max((m.kind for m in marks if m.start <= start and end <= m.end), default=None)
+        if kind is None or start == end:
+            segments += part
+        else:
+            look = looks[kind]
+            for segment in part:
+                style = segment.style or Style.null()
+                turned = Style(reverse=not style.reverse) if look.reverse else Style.null()
+                segments.append(Segment(segment.text, style + look + turned))
+        start = end
+    return Strip(segments, length)
 
 
 def _split_at(segment: Segment, x: int) -> tuple[Segment, Segment, Segment]:

@@ -11,9 +11,8 @@ this widget sets `ESCAPE_TO_MINIMIZE = False`.
 
 from __future__ import annotations
 
-import asyncio
 from time import perf_counter
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from rich.style import Style
 from textual import events
@@ -21,34 +20,53 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from . import core, messages
-from .canvas import Canvas
-from .core import Modes, Mouse, VtCore
-from .keys import WHEEL_DOWN, WHEEL_UP, encode_key, encode_mouse, encode_paste
-from .pace import FRAME_SECONDS, Pace
+from . import core, messages, status
+from .canvas import CURRENT_MATCH_CLASS, MATCH_CLASS, Canvas, looks
+from .core import MarkKind, Modes, VtCore
+from .feed import Feed
+from .frames import Frames
+from .keyboard import Keyboard
+from .keys import encode_paste
+from .leader import LEADER
+from .pointer import Pointer
+from .reports import Reports
+from .searching import Searching
+from .signs import Signs
 
-LEADER = "ctrl+right_square_bracket"
-WHEEL_LINES = 3
 PRELOAD_AFTER_SECONDS = 0.5
-MAX_HOLD_SECONDS = 0.15
-"""A guest that never ends its synchronised update is painted all the same after this long."""
-
-_SCROLL_KEYS = {"shift+pageup": -1, "shift+pagedown": 1}
-_NO_BUTTON = 3
+PASTE_NEWLINES = 1
 
 
 class TerminalView(Widget, can_focus=True):
-    """A terminal of as many cells as the widget has (at least 20 by 5)."""
+    """A terminal of as many cells as the widget has (at least 20 by 5).
+
+    It can be moved and resized freely, to full screen and back: its text, selection, search and
+    scroll position stay.
+    """
 
     ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {MATCH_CLASS, CURRENT_MATCH_CLASS}
     DEFAULT_CSS = """
-    TerminalView { width: 1fr; height: 1fr; background: $background; color: $foreground; }
+    TerminalView {
+        width: 1fr; height: 1fr; background: $background; color: $foreground;
+        &.-bell { background: $panel; }
+        .terminal--match { color: $warning; text-style: bold underline; }
+        .terminal--current-match {
+            color: $warning; background: $background; text-style: bold underline reverse;
+        }
+    }
     """
 
     Input: TypeAlias = messages.Input
     Resized: TypeAlias = messages.Resized
     TitleChanged: TypeAlias = messages.TitleChanged
-    LeaderPressed: TypeAlias = messages.LeaderPressed
+    StatusChanged: TypeAlias = messages.StatusChanged
+    Command: TypeAlias = messages.Command
+    Copied: TypeAlias = messages.Copied
+    PasteAsked: TypeAlias = messages.PasteAsked
+    ClipboardAsked: TypeAlias = messages.ClipboardAsked
+    LinkChosen: TypeAlias = messages.LinkChosen
+    Unseen: TypeAlias = messages.Unseen
     Bell: TypeAlias = messages.Bell
 
     def __init__(
@@ -56,7 +74,9 @@ class TerminalView(Widget, can_focus=True):
         *,
         leader: str = LEADER,
         read_only: bool = False,
-        scrollback_bytes: int = core.DEFAULT_SCROLLBACK_BYTES,
+        copy_on_select: bool = False,
+        paste_newlines: int | None = PASTE_NEWLINES,
+        scrollback_lines: int = core.DEFAULT_SCROLLBACK_LINES,
         name: str | None = None,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
@@ -64,24 +84,30 @@ class TerminalView(Widget, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.leader = leader
+        """The key, in Textual's naming, that is never the guest's."""
+        self.copy_on_select = copy_on_select
+        """Whether text selected with the mouse is copied at once."""
+        self.paste_newlines = paste_newlines
+        """Line ends that a paste may hold before it is asked about; None: never ask.
+
+        A guest without bracketed paste would run each line at once: there the first one counts.
+        """
         self._read_only = read_only
-        self._scrollback_bytes = scrollback_bytes
+        self.scrollback_lines = scrollback_lines
         self._grid = (core.DEFAULT_COLS, core.DEFAULT_ROWS)
         self._laid_out = False
         self._shown = False
         self._closed = False
-        self._core: VtCore | None = None
-        self._order = asyncio.Lock()
-        self._pace = Pace()
-        self._frame_timer: asyncio.TimerHandle | None = None
-        self._last_frame = 0.0
-        self._held_since: float | None = None
+        self._feed = Feed(self)
         self._canvas = Canvas()
         self._base = Style.null()
-        self._bells = 0
-        self._title = ""
-        self._pressed = _NO_BUTTON
-        self._mouse_cell: tuple[int, int] | None = None
+        self._looks: dict[MarkKind, Style] = {}
+        self.searching = Searching(self)
+        self.reports = Reports(self)
+        self._frames = Frames(self)
+        self._keyboard = Keyboard(self)
+        self._pointer = Pointer(self)
+        self._signs = Signs(self, self._keyboard, self._pointer)
 
     # -- what a screen uses --------------------------------------------------------------------
 
@@ -93,12 +119,20 @@ class TerminalView(Widget, can_focus=True):
     @property
     def title(self) -> str:
         """The guest's title, or the empty string."""
-        return self._title
+        return self.reports.title
+
+    @property
+    def status(self) -> str:
+        """What the lower border should say: a menu, a prompt, a position, a link; or nothing.
+
+        Plain text, in part the guest's: not to be read as markup.
+        """
+        return self._signs.status
 
     @property
     def at_bottom(self) -> bool:
         """Whether the view follows the output."""
-        return self._core is None or self._core.scroll_offset == 0
+        return self.terminal is None or self.terminal.scroll_offset == 0
 
     @property
     def read_only(self) -> bool:
@@ -113,7 +147,7 @@ class TerminalView(Widget, can_focus=True):
 
     def text(self) -> str:
         """The visible rows, right-trimmed, joined by newlines."""
-        return "\n".join(self._core.lines()) if self._core is not None else ""
+        return "\n".join(self.terminal.lines()) if self.terminal is not None else ""
 
     async def write(self, data: bytes) -> None:
         """Show guest output; awaiting it is the back-pressure of a flood.
@@ -122,23 +156,7 @@ class TerminalView(Widget, can_focus=True):
         widget is gone they are discarded. Raises ImportError or OSError when no emulator can
         be loaded.
         """
-        async with self._order:
-            if self._core is None and not self._closed:
-                await self._start()
-            start = 0
-            while start < len(data):
-                await self._pace.turn()
-                if self._core is None:
-                    return
-                began = perf_counter()
-                end = start + min(self._pace.slice, self._core.slice_bytes)
-                self._core.feed(data[start:end])
-                start = end
-                self._pace.spend(perf_counter() - began)
-                replies = self._core.take_replies()
-                if replies:
-                    self.send(replies)
-                self._want_frame()
+        await self._feed.write(data)
 
     def send(self, data: bytes) -> None:
         """Post `data` as input for the guest, unless read-only."""
@@ -147,121 +165,180 @@ class TerminalView(Widget, can_focus=True):
 
     def paste(self, text: str) -> None:
         """Send `text` as a paste: controls removed, bracketed when the guest asked for it."""
-        self._send_typed(encode_paste(text, self._modes))
+        self.send_typed(encode_paste(text, self.modes))
+
+    def offer_paste(self, text: str) -> None:
+        """Paste `text`, or post `PasteAsked` when it has many lines."""
+        if self._read_only:
+            self.hint("read only: nothing is pasted")
+            return
+        newlines = text.count("\n") or text.count("\r")
+        allowed = self.paste_newlines
+        if allowed is not None and not self.modes.bracketed_paste:
+            allowed = 0
+        if allowed is not None and newlines > allowed:
+            lines = newlines + (not text.endswith(("\n", "\r")))
+            self.post_message(self.PasteAsked(self, text, lines))
+        else:
+            self.paste(text)
+
+    def paste_clipboard(self) -> None:
+        """Offer to paste what was copied in this app."""
+        if text := self.app.clipboard:
+            self.offer_paste(text)
+        else:
+            self.hint("nothing was copied here yet")
+
+    def copy(self) -> bool:
+        """Post what is selected as `Copied`; whether something was."""
+        text = self.terminal.selection_text() if self.terminal is not None else ""
+        if text:
+            self.post_message(self.Copied(self, text))
+            self.hint(status.copied(text))
+        else:
+            self.hint("nothing is selected")
+        return bool(text)
+
+    def begin_scroll(self) -> None:
+        """Enter scroll mode, as the leader and [ do."""
+        self._keyboard.begin_scroll()
+
+    def begin_search(self) -> None:
+        """Ask for a text to search for, as the leader and / do."""
+        self._keyboard.begin_search()
 
     def reset(self) -> None:
         """Start over with a blank screen and no scrollback, on the same grid.
 
         Stop the pump that writes the old output first.
         """
-        if self._core is not None:
-            self._core.close()
-            self._core = core.create(*self._grid, scrollback_bytes=self._scrollback_bytes)
-            self._bells = 0
+        if self.terminal is not None:
+            self._feed.restart()
             self._canvas = Canvas()
-            self._want_frame()
+            for part in (self._keyboard, self._pointer, self.reports, self.searching):
+                part.forget()
+            self.refresh_soon()
 
     def scroll_lines(self, lines: int) -> None:
         """Move the view by lines; negative is up into the scrollback."""
-        if self._core is not None and lines:
-            self._core.scroll(lines)
-            self._want_frame()
+        if self.terminal is not None and lines:
+            self.terminal.scroll(lines)
+            self.refresh_soon()
 
     def scroll_to_top(self) -> None:
         """Show the oldest line kept."""
-        if self._core is not None:
-            self._core.scroll_to_top()
-            self._want_frame()
+        if self.terminal is not None:
+            self.terminal.scroll_to_top()
+            self.refresh_soon()
 
     def scroll_to_bottom(self) -> None:
         """Follow the output again."""
-        if self._core is not None and self._core.scroll_offset:
-            self._core.scroll_to_bottom()
-            self._want_frame()
+        if not self.at_bottom and self.terminal is not None:
+            self.terminal.scroll_to_bottom()
+            self.refresh_soon()
 
-    # -- painting ------------------------------------------------------------------------------
+    # -- what the parts of this widget use -----------------------------------------------------
 
-    async def _start(self) -> None:
-        await asyncio.to_thread(core.preload)
-        if self._core is None and not self._closed:
-            self._core = core.create(*self._grid, scrollback_bytes=self._scrollback_bytes)
+    @property
+    def terminal(self) -> VtCore | None:
+        """The emulator, once there is output or the app has settled; None after the end."""
+        return self._feed.terminal
 
-    def _preload(self) -> None:
-        self.run_worker(self._start(), exit_on_error=False)
+    @property
+    def modes(self) -> Modes:
+        """What the guest asked for."""
+        return self.terminal.modes if self.terminal is not None else Modes()
 
-    def _want_frame(self) -> None:
-        """Paint soon: at once when the last frame is old enough, else in its turn."""
-        if self._frame_timer is None and not self._closed:
-            delay = max(0.0, self._last_frame + FRAME_SECONDS - perf_counter())
-            self._frame_timer = asyncio.get_running_loop().call_later(delay, self._frame)
+    @property
+    def shown(self) -> bool:
+        """Whether it can be seen."""
+        return self._shown
 
-    def _frame(self) -> None:
-        self._frame_timer = None
-        terminal = self._core
-        if terminal is None:
-            return
-        now = self._last_frame = perf_counter()
-        self._report(terminal)
-        if not self._shown or self._hold(terminal, now):
-            return
+    @property
+    def top(self) -> int:
+        """The grid row in the first line: above 0 where the widget is smaller than the grid."""
+        return self._canvas.top
+
+    def send_typed(self, data: bytes) -> None:
+        """Send what the person typed; the view goes back to the live screen for it."""
+        if data and not self._read_only:
+            if self.terminal is not None:
+                self.terminal.clear_selection()
+                self.scroll_to_bottom()
+            self.send(data)
+
+    def hint(self, text: str) -> None:
+        """Say something in the status for a moment."""
+        self._signs.hint(text)
+
+    def fed(self) -> None:
+        """Output has come, and is in the emulator."""
+        if self._shown:
+            self.searching.output()
+        elif self.is_attached:
+            self.reports.output()
+
+    def flash(self) -> None:
+        """Show that the bell rang."""
+        self._signs.flash()
+
+    def show_status(self) -> None:
+        """Bring the status up to date."""
+        self._signs.show()
+
+    def refresh_soon(self) -> None:
+        """Paint in the next frame."""
+        if not self._closed:
+            self._frames.want()
+
+    def paint(self, terminal: VtCore) -> None:
+        """Have the lines painted that differ from the last time."""
         width, height = self.size
-        lines = self._canvas.update(terminal, height)
+        lines = self._canvas.update(terminal, height, self._keyboard.cursor)
         if lines is None or len(lines) >= height:
             self.refresh()
         elif lines:
             self.refresh(*(Region(0, y, width, 1) for y in lines))
-
-    def _report(self, terminal: VtCore) -> None:
-        if terminal.bell != self._bells:
-            self._bells = terminal.bell
-            self.post_message(self.Bell(self))
-        title = terminal.title
-        if title != self._title:
-            self._title = title
-            self.post_message(self.TitleChanged(self, title))
-
-    def _hold(self, terminal: VtCore, now: float) -> bool:
-        """Whether the guest is in the middle of an update that it wants painted as one."""
-        if not terminal.held:
-            self._held_since = None
-            return False
-        if self._held_since is None:
-            self._held_since = now
-        if now - self._held_since >= MAX_HOLD_SECONDS:
-            return False
-        self._want_frame()
-        return True
+        self.show_status()
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        began = perf_counter()
         # Looked up once a paint: it walks the ancestors for the background.
         self._base = self.rich_style
-        return super().render_lines(crop)
+        if self._canvas.marked:
+            self._looks = looks(self)
+        lines = super().render_lines(crop)
+        self._frames.account(perf_counter() - began)
+        return lines
 
     def render_line(self, y: int) -> Strip:
         """One painted line: default colours filled in from the theme, cursor on top."""
-        return self._canvas.line(y, self.size.width, self._base, focused=self.has_focus)
+        width = self.size.width
+        return self._canvas.line(y, width, self._base, self._looks, focused=self.has_focus)
 
     # -- events --------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         # The first output should not have to wait for the library, nor the app's first paint.
-        self.set_timer(PRELOAD_AFTER_SECONDS, self._preload)
+        self.set_timer(PRELOAD_AFTER_SECONDS, self._feed.preload)
 
     def on_unmount(self) -> None:
         self._closed = True
-        if self._frame_timer is not None:
-            self._frame_timer.cancel()
-            self._frame_timer = None
-        if self._core is not None:
-            self._core.close()
-            self._core = None
+        self._frames.stop()
+        self.searching.stop()
+        self._feed.close()
 
     def on_show(self) -> None:
         self._shown = True
-        self._want_frame()
+        self.reports.shown()
+        self.searching.output()
+        self._frames.show()
 
     def on_hide(self) -> None:
         self._shown = False
+        self._frames.stop()
+        self.searching.stop()
+        self._pointer.forget()
 
     def on_resize(self) -> None:
         width, height = self.size
@@ -272,105 +349,49 @@ class TerminalView(Widget, can_focus=True):
         if grid != self._grid or not self._laid_out:
             self._laid_out = True
             self._grid = grid
-            if self._core is not None and self._core.size != grid:
-                self._core.resize(*grid)
+            if self.terminal is not None and self.terminal.size != grid:
+                self.terminal.resize(*grid)
             self.post_message(self.Resized(self, *grid))
-        self._want_frame()
+        self.refresh_soon()
 
     def on_focus(self) -> None:
-        if self._modes.focus_events:
+        if self.modes.focus_events:
             self.send(b"\x1b[I")
 
     def on_blur(self) -> None:
-        if self._modes.focus_events:
+        self._keyboard.blurred()
+        if self.modes.focus_events:
             self.send(b"\x1b[O")
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Claim every key for the guest; read-only, the leader and the scroll keys alone."""
-        return not self._read_only or key == self.leader or key in _SCROLL_KEYS
+        """Claim every key for the guest; read-only, those of the terminal itself alone."""
+        return self._keyboard.claims(key)
 
     def on_key(self, event: events.Key) -> None:
-        modes = self._modes
-        if event.key == self.leader:
-            self.post_message(self.LeaderPressed(self))
-        elif event.key in _SCROLL_KEYS and not modes.alternate_screen:
-            self.scroll_lines(_SCROLL_KEYS[event.key] * max(1, self._grid[1] - 1))
-        elif self._read_only:
-            return
-        else:
-            self._send_typed(encode_key(event.key, event.character, modes))
-        event.stop()
-        event.prevent_default()
+        if self._keyboard.press(event.key, event.character):
+            event.stop()
+            event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        self.paste(event.text)
+        if not self._keyboard.paste(event.text):
+            self.offer_paste(event.text)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        if self._modes.mouse != Mouse.OFF and not self._read_only:
-            self._pressed = max(0, event.button - 1)
-            self.capture_mouse()
-            self._send_mouse(event, self._pressed, pressed=True)
+        self._pointer.down(event)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        if self._pressed != _NO_BUTTON:
-            self.release_mouse()
-            self._send_mouse(event, self._pressed, pressed=False)
-            self._pressed = _NO_BUTTON
+        self._pointer.up(event)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._modes.mouse >= Mouse.DRAG:
-            cell = (event.x, event.y)
-            if cell != self._mouse_cell:
-                self._mouse_cell = cell
-                self._send_mouse(event, self._pressed, pressed=True, motion=True)
+        self._pointer.move(event)
+
+    def on_leave(self) -> None:
+        self._pointer.leave()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, WHEEL_UP, "up", -WHEEL_LINES)
+        self._pointer.wheel(event, up=True)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, WHEEL_DOWN, "down", WHEEL_LINES)
-
-    def _wheel(self, event: events.MouseEvent, button: int, key: str, lines: int) -> None:
-        event.stop()
-        event.prevent_default()
-        modes = self._modes
-        if modes.mouse >= Mouse.BUTTONS:
-            self._send_mouse(event, button, pressed=True)
-        elif modes.alternate_screen:
-            if modes.alternate_scroll:
-                self.send(encode_key(key, None, modes) * WHEEL_LINES)
-        else:
-            self.scroll_lines(lines)
-
-    def _send_mouse(
-        self, event: events.MouseEvent, button: int, *, pressed: bool, motion: bool = False
-    ) -> None:
-        event.stop()
-        offset = event.get_content_offset_capture(self)
-        cols, rows = self._grid
-        x = max(0, min(offset.x, cols - 1))
-        y = max(0, min(offset.y + self._canvas.top, rows - 1))
-        self.send(
-            encode_mouse(
-                button,
-                x,
-                y,
-                self._modes,
-                pressed=pressed,
-                motion=motion,
-                shift=event.shift,
-                meta=event.meta,
-                ctrl=event.ctrl,
-            )
-        )
-
-    @property
-    def _modes(self) -> Modes:
-        return self._core.modes if self._core is not None else Modes()
-
-    def _send_typed(self, data: bytes) -> None:
-        if data and not self._read_only:
-            self.scroll_to_bottom()
-            self.send(data)
+        self._pointer.wheel(event, up=False)
