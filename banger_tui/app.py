@@ -19,7 +19,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
-from banger_tui import startup
+from banger_tui import alt_keys, startup
 from banger_tui.bridge import Bridge, Changed, Opened, OpenFailed, Resumed
 from banger_tui.engine.model import OperationState
 from banger_tui.screens.home import HomeScreen
@@ -93,6 +93,7 @@ class BangerApp(App[None]):
         # Not only when mounted: the first frame has the right colours, nothing is parsed twice.
         self.set_reactive(App.theme, self._known_theme())
         self.stylesheet.set_variables(self.get_css_variables())
+        alt_keys.install()
         core.prefer(self.settings.terminal.emulator)
         self.bridge = Bridge()
         self.crash: str = ""

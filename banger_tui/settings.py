@@ -14,6 +14,7 @@
     [engine]
     driver = "auto"
     accelerator = "auto"
+    console_bytes = "8M"   # of each machine's serial line that are kept
 
     [terminal]             # of the panel
     leader = "ctrl+]"      # the one key that no guest gets
@@ -112,6 +113,7 @@ class _Reader:
             "engine": {
                 "driver": _one_of("auto", "qemu", "fake"),
                 "accelerator": _one_of("auto", "kvm", "tcg"),
+                "console_bytes": _bytes,
             },
             "terminal": {
                 "leader": _leader,

@@ -117,6 +117,55 @@ def pull(app: Pane) -> None:
     app.sees("container image ghcr.io/org/app:1.4")
 
 
+def sessions(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("4")
+    app.sees("Sessions", "build")
+    app.press("g")
+    app.sees("What it said last")
+
+
+def no_sessions(app: Pane) -> None:
+    app.sees("No machines yet.")
+    app.press("4")
+    app.sees("No sessions.")
+
+
+def split(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("s")
+    app.sees("Test with a slow disk")
+    app.press("C-]", "d", "k", "k", "s")
+    app.sees("1 failed")
+    app.press("C-]", "|", "C-]", "f")
+    app.sees("─ ─ quiet-fox · shell", "1 failed", "Test with a slow disk")
+
+
+def search(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("s")
+    app.sees("Test with a slow disk")
+    app.press("C-]", "/")
+    app.type("the")
+    app.sees("the")
+
+
+def menu(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("s")
+    app.sees("Test with a slow disk")
+    app.press("C-]")
+    app.sees("d leave")
+
+
+def terminal_help(app: Pane) -> None:
+    app.sees("quiet-fox")
+    app.press("s")
+    app.sees("leaves the panel")
+    app.press("C-]", "?")
+    app.sees("one more shell", "In scroll mode")
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One picture: what is opened, what is done to it, how large and in which colours."""
@@ -145,6 +194,9 @@ SCENES: Mapping[str, Scene] = {
     "narrow-images": Scene("slow", images, size=(80, 24)),
     "catalog": Scene("machines", catalog),
     "pull": Scene("machines", pull),
+    "sessions": Scene("sessions", sessions),
+    "split": Scene("sessions", split, size=(160, 45)),
+    "terminal-help": Scene("sessions", terminal_help),
     "confirm": Scene("machines", confirm),
     "failed": Scene("failing", failed),
     "error": Scene("empty", damaged, prepare=_damage),

@@ -142,7 +142,11 @@ class Engine:
         elif name in ("auto", "qemu"):
             from banger_tui.engine.hypervisors.qemu import QemuDriver
 
-            driver = QemuDriver(self.paths.client_key, self.paths.cache, self.settings.accelerator)
+            settings = self.settings
+            driver = QemuDriver(
+                self.paths.client_key, self.paths.cache,
+                settings.accelerator, settings.console_bytes,
+            )  # fmt: skip
         else:
             raise InvalidInput(
                 f"There is no driver {name!r}", "Known are auto, qemu and fake.",

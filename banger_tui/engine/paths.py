@@ -9,13 +9,15 @@
       vms/ID/                  0700   one directory a VM
         disk.qcow2                    overlay on the image's rootfs
         initrd, host_key       0600   boot configuration and the guest's ssh identity
-        console.log                   the serial line since the last start
+        console.log                   the serial line since the last start, its last 8 MiB
+        console.log.1                 of the start before
         launch.json                   what was started: pid, start time, command line
         run -> RUNTIME/ID             sockets (short path: sun_path holds 107 bytes)
       images/NAME/                    rootfs.ext4, manifest.json
       kernels/NAME/                   vmlinuz, modules/, manifest.json
       resume/                         pulls to begin again at the next start of the app
       desk.json              0600   which tabs the app had open
+      ssh_config, ssh_known_hosts 0600  what `ssh-config` writes for people's own ssh
       log/                            the program's own log, and one log an operation
     cache/                            may be deleted at any time
       staging/OPERATION/              half-made things; removed when their operation is over

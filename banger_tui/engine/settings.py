@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from banger_tui.engine.limits import Limits
-from banger_tui.engine.model import NetworkMode
+from banger_tui.engine.model import MIB, NetworkMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Settings:
     """Wall time after which a boot is given up whatever it burns."""
     stop_seconds: float = 20.0
     """How long a guest may take to power off before it is made to."""
+    console_bytes: int = 8 * MIB
+    """How much of each VM's serial line is kept on disk."""
     operations_kept: float = 30 * 86400.0
     limits: Limits = Limits()  # noqa: RUF009  # frozen, so shared safely
     catalogs: tuple[UserCatalog, ...] = ()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from banger_tui.bridge import Bridge
-from banger_tui.engine.errors import BangerError, GuestUnreachable
+from banger_tui.engine.errors import BangerError, Conflict, GuestUnreachable
 from banger_tui.engine.model import SessionMode, VmRecord, VmState
 from banger_tui.screens.pipe_terminal import PipeTerminal
 from banger_tui.widgets import units
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _RETRY = 0.5  # seconds until the first new attempt; each later one waits twice as long
 _RETRY_MOST = 15.0
 _LAST_WORDS = 0.3
+_AHEAD = 4096  # bytes that may be typed before a first attachment is there
 _REDRAWN = 1.0  # seconds after which the screen, as it was, has come
 _READ_ONLY = "Somebody else types here. ctrl+] t takes over."
 
@@ -83,7 +84,7 @@ class Attachment:
 
     def send(self, data: bytes) -> None:
         """What the person typed; enter attaches again when the stream has ended."""
-        if self._live:
+        if self._live or (not self._used and len(self._outgoing) < _AHEAD):
             self._outgoing += data
             self._wake.set()
         elif b"\r" in data:
@@ -141,6 +142,11 @@ class Attachment:
                         self._noted(f"Connection lost. Next try in {units.span(delay)}.")
                     await self._pause(delay)
                     delay = min(delay * 2, _RETRY_MOST)
+                    continue
+                if isinstance(error, Conflict) and self._typed and self._runs():
+                    # Somebody else types there now: look on.
+                    self._typed = False
+                    await self._pause(_RETRY)
                     continue
                 self._noted("")
                 await self._say(
@@ -221,7 +227,6 @@ class Attachment:
         self._used = True
 
     async def _pump(self, stream: Console | Attached) -> None:
-        self._outgoing.clear()
         self._over.clear()
         self._wake.set()
         self._stream = stream
@@ -239,6 +244,7 @@ class Attachment:
                 reading.result()
         finally:
             self._live = False
+            self._outgoing.clear()
             for task in (sending, reading, over):
                 task.cancel()
             await asyncio.wait([sending, reading, over])

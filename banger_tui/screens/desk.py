@@ -45,7 +45,7 @@ class DeskFile:
         try:
             text = await asyncio.to_thread(_read, self._path)
             return _parsed(json.loads(text))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return Desk()
 
     def write(self, desk: Desk) -> None:

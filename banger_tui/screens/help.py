@@ -13,6 +13,8 @@ from textual.widgets import Static
 from banger_tui.screens import keys
 from banger_tui.screens.dialog import Dialog
 
+_BETWEEN = 3  # cells between the columns
+
 
 class HelpScreen(Dialog[None]):
     """All keys; any of escape, q and ? closes it."""
@@ -36,18 +38,20 @@ class HelpScreen(Dialog[None]):
                 height = max(len(column) for column in columns)
                 for column in columns:
                     column.extend([Content("")] * (height - len(column)))
+                room = max(line.cell_length for line in columns[0]) + _BETWEEN
                 lines = [
-                    Content.assemble(left.pad_right(max(0, 52 - left.cell_length)), right)
+                    Content.assemble(left.pad_right(max(0, room - left.cell_length)), right)
                     for left, right in zip(*columns, strict=True)
                 ]
             else:
                 lines = [line for pair in groups for line in self._column(*pair)]
-            lines.append(
-                Content("    ").join(
-                    Content.assemble((f"{glyph} ", style), word)
-                    for glyph, style, word in self._keys.states
+            if self._keys.states:
+                lines.append(
+                    Content("    ").join(
+                        Content.assemble((f"{glyph} ", style), word)
+                        for glyph, style, word in self._keys.states
+                    )
                 )
-            )
             yield Static(Content("\n").join(lines), classes="text")
 
     def _column(self, *groups: str) -> list[Content]:

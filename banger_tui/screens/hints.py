@@ -158,10 +158,13 @@ def for_sessions(*, some: bool, runs: bool, marked: int, filtered: bool) -> list
     stop, delete = Hint("x", "stop", "stop"), Hint("d", "delete", "delete")
     if marked:
         return [Hint("", f"{marked} marked:"), stop, delete, _UNMARK]
+    new = Hint("n", "new", "new_session")
+    if not (some or filtered):
+        return [new]
     back = [Hint("esc", "all", "back")] if filtered else []
     own = [Hint("enter", "attach"), stop, Hint("i", "signal", "signal")] if runs else []
     copy = [Hint("y", "copy command", "copy")] if runs else []
     return [
-        Hint("n", "new", "new_session"), *own, *([delete] if some else []), *copy, *back,
+        new, *own, *([delete] if some else []), *copy, *back,
         _FILTER, _MARK, _ZOOM,
     ]  # fmt: skip

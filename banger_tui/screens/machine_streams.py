@@ -94,12 +94,20 @@ class MachineStreams:
         return [OVERVIEW, CONSOLE, *map(session, sorted(names))]
 
     def ring(self) -> list[Pane]:
-        """Every terminal that is open, and the tabs of the machine shown, in the line's order."""
+        """Every terminal that is open, and the tabs of the machine shown, in the line's order.
+
+        The machines after the one shown come first: who goes on and on comes round to each.
+        """
         here = self._panel.machine
         tabs = self.tabs_of(here) if here in self._world.vms else [OVERVIEW] if here else []
         panes = [Pane(here, tab) for tab in tabs]
         others = [pane for pane in self._attachments.panes() if pane.machine != here]
-        return panes + sorted(others, key=lambda p: (self._name(p), p.tab.session))
+        name = vm.name if (vm := self._world.vms.get(here)) is not None else ""
+
+        def order(pane: Pane) -> tuple[bool, str, str]:
+            return self._name(pane) < name, self._name(pane), pane.tab.session
+
+        return panes + sorted(others, key=order)
 
     def beside(self, by: int) -> Pane | None:
         """The terminal that stands ``by`` places on from the one shown."""
@@ -126,9 +134,8 @@ class MachineStreams:
         """Draw the tabs of the machine shown."""
         attachment = self._attachments.get(self._panel.pane)
         hint = "enter types here" if self._panel.tab != OVERVIEW else ""
-        if attachment is not None and attachment.note:
-            hint = attachment.note
-        self._panel.show_tabs(name, self.line(), hint)
+        note = attachment.note if attachment is not None else ""
+        self._panel.show_tabs(name, self.line(), hint, note)
 
     def _running(self, vm_id: str) -> Sequence[SessionView]:
         vm = self._world.vms.get(vm_id)
@@ -243,7 +250,11 @@ class MachineStreams:
             self._bridge.look_again()
 
     def typed(self, view: TerminalView, data: bytes) -> None:
-        if attachment := self._attachments.of(view):
+        """Keys for a guest; who types does not wait for the cursor to have rested."""
+        attachment = self._attachments.of(view)
+        if attachment is None and (pane := self._panel.whose(view)) is not None:
+            attachment = self.attach(pane)
+        if attachment is not None:
             attachment.send(data)
 
     def resized(self, view: TerminalView) -> None:

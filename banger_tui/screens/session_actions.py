@@ -118,14 +118,15 @@ class SessionActions(Actions):
         title = f"Send which signal to {_whom(running)[0]}?"
         self._screen.app.push_screen(ChooseScreen(title, (), choices), answered)
 
-    async def last_words(self, seen: SessionView) -> tuple[str, ...]:
-        """The last lines of its output as a terminal shows them; none where the guest does not
-        answer."""
+    async def last_words(self, seen: SessionView, *, err: bool = False) -> tuple[str, ...]:
+        """The last lines of stdout, or stderr, as a terminal shows them; none where the guest does
+        not answer."""
         data = b""
-        offset = max(seen.kept[0], seen.out_bytes - _TAIL)
+        said = seen.err_bytes if err else seen.out_bytes
+        offset = max(seen.kept[err], said - _TAIL)
         try:
             async for chunk in self._bridge.engine.sessions.stream(
-                seen.vm_id, seen.name, offset=offset
+                seen.vm_id, seen.name, err=err, offset=offset
             ):
                 data = (data + chunk.data)[-_TAIL:]
         except BangerError:

@@ -38,6 +38,8 @@ _NOTHING = (
     "n starts one; s in the list of machines opens a shell.",
 )
 
+Lines = tuple[str, ...]
+
 
 class SessionsScreen(MainScreen):
     """Sessions of all machines."""
@@ -49,10 +51,11 @@ class SessionsScreen(MainScreen):
     def __init__(self, bridge: Bridge, paths: Paths) -> None:
         super().__init__(bridge, paths)
         self._list: LineList[SessionRow] = LineList(SESSIONS, id="sessions")
+        self._list.head = Content(SESSIONS.title)  # also above no rows
         self._detail = SessionDetail()
         self._watch = SessionWatch(bridge)
         self._actions = SessionActions(self, bridge, self._watch.look)
-        self._said: dict[str, tuple[str, ...]] = {}
+        self._said: dict[str, tuple[Lines, Lines]] = {}
         self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -127,7 +130,7 @@ class SessionsScreen(MainScreen):
 
     def _show_detail(self) -> None:
         seen = self._current
-        said = self._said.get(self._list.cursor or "", ())
+        said = self._said.get(self._list.cursor or "", ((), ()))
         nothing = ("Nothing matches; esc shows all.",) if self._list.filter else _NOTHING
         self.query_one(DetailPage).border_title = Content(seen.name if seen else "no session")
         self._detail.show(seen, said, nothing)
@@ -183,7 +186,9 @@ class SessionsScreen(MainScreen):
             self.run_worker(self._look_at(seen), group="last words", exclusive=True)
 
     async def _look_at(self, seen: SessionView) -> None:
-        self._said = {SessionRow(seen).key: await self._actions.last_words(seen)}
+        out = await self._actions.last_words(seen)
+        err = await self._actions.last_words(seen, err=True) if seen.err_bytes else ()
+        self._said = {SessionRow(seen).key: (out, err)}
         self._show_detail()
 
     # -- actions

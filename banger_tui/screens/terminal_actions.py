@@ -74,7 +74,7 @@ class TerminalActions(Actions):
                 self._go_to(line[int(number) - 1] if int(number) <= len(line) else None)
             case "split":
                 self._streams.split()
-                self._panel.view.focus()
+                self._go(self._panel.pane)
             case "other":
                 self._other()
             case "new_shell":
@@ -115,7 +115,9 @@ class TerminalActions(Actions):
         """One more shell in a machine."""
 
         async def start() -> None:
-            made = await self._bridge.engine.sessions.start(vm_id, SessionSpec())
+            made = await self._bridge.engine.sessions.start(
+                vm_id, SessionSpec(), self._panel.terminal_grid
+            )
             pane = Pane(vm_id, session(made.name))
             self._streams.opened(pane)
             self._go(pane)
@@ -154,8 +156,9 @@ class TerminalActions(Actions):
     def clipboard_asked(self, view: TerminalView, text: str) -> None:
         """A guest wants to write to the clipboard: only where the person has allowed it."""
         vm = self._machine(view)
-        if vm is None:
-            return
+        attachment = self._streams.of(view)
+        if vm is None or attachment is None or not attachment.caught_up:
+            return  # what is told again was copied long ago
         if vm.clipboard:
             self._screen.app.copy_to_clipboard(text)
             name = units.plain(vm.name)

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from banger_tui.widgets import tabs
+from banger_tui.widgets import tabs, units
 from banger_tui.widgets.overview import Overview
 from banger_tui.widgets.tabs import OVERVIEW, Pane, Tab
 from banger_tui.widgets.terminal import TerminalView
@@ -70,7 +70,7 @@ class MachinePanel(Vertical):
         self._active = 0
         self._machine_name = ""
         self._tabs: tuple[tabs.Shown, ...] = ()
-        self._hint = ""
+        self._hint = self._note = ""
 
     def compose(self) -> ComposeResult:
         with OverviewPage(id="overview"):
@@ -104,7 +104,7 @@ class MachinePanel(Vertical):
     @property
     def view(self) -> Widget:
         """What takes the focus of the pane."""
-        return self._terminals.get(self.pane) or self.query_one(OverviewPage)
+        return self._half(self.pane)
 
     def show(self, pane: Pane, name: str) -> Widget:
         """Show a machine's tab in the pane that is active; returns what to focus for it."""
@@ -133,8 +133,7 @@ class MachinePanel(Vertical):
     def activate(self, view: Widget) -> bool:
         """The pane with this widget is the active one; False when it was, or is in none."""
         for index, pane in enumerate(self._panes):
-            here = self._terminals.get(pane) or self.query_one(OverviewPage)
-            if here is view and index != self._active:
+            if self._half(pane) is view and index != self._active:
                 self._active = index
                 return True
         return False
@@ -145,7 +144,17 @@ class MachinePanel(Vertical):
         for terminal in self._terminals.values():
             terminal.display = terminal in shown
         self.set_class(len(self._panes) > 1, "-split")
+        self._in_order()
         self._aside()
+
+    def _in_order(self) -> None:
+        """The first pane stands before the second."""
+        first, last = (self._half(self._panes[index]) for index in (0, -1))
+        if self.children.index(first) > self.children.index(last):
+            self.move_child(last, after=first)
+
+    def _half(self, pane: Pane) -> Widget:
+        return self._terminals.get(pane) or self.query_one(OverviewPage)
 
     def _aside(self) -> None:
         self.set_class(self.size.width >= _NARROW, "-aside")
@@ -196,26 +205,39 @@ class MachinePanel(Vertical):
 
     # -- the border
 
-    def show_tabs(self, name: str, shown: Sequence[tabs.Shown], hint: str) -> None:
-        """Draw tabs into the border, and below what keys do where no terminal says it."""
-        self._machine_name, self._tabs, self._hint = name, tuple(shown), hint
+    def show_tabs(self, name: str, shown: Sequence[tabs.Shown], hint: str, note: str = "") -> None:
+        """Draw tabs into the border, and below what keys do where no terminal says it.
+
+        ``note``, where there is one, matters more: what stands between the person and the guest.
+        """
+        self._machine_name, self._tabs = name, tuple(shown)
+        self._hint, self._note = hint, note
         self._title()
 
     def _title(self) -> None:
-        self.border_title = tabs.line(self._machine_name, self._tabs, self.size.width - _BORDER)
+        terminal = self._terminals.get(self.pane)
+        title = terminal.title if terminal is not None else ""
+        width = self.size.width - _BORDER
+        self.border_title = tabs.line(self._machine_name, self._tabs, width, title)
         focused = self.app.focused
         if isinstance(focused, TerminalView) and self.has_focus_within:
             key = self._style.leader
             hint = Content.assemble((f"{key} d", "bold"), " leaves the panel, ")
             hint = Content.assemble(hint, (f"{key} ?", "bold"), " helps")
-            self.border_subtitle = Content(focused.status) if focused.status else hint
+            said = focused.status or self._note
+            self.border_subtitle = Content(said) if said else hint
         else:
-            self.border_subtitle = Content(self._hint)
-        for pane, view in self._terminals.items():
-            if view.display:
-                view.border_title = Content(pane.tab.label)
+            self.border_subtitle = Content(self._note or self._hint)
+        for tab in self._tabs:
+            view = self._terminals.get(tab.pane)
+            if view is not None and view.display:
+                name = units.plain(tab.name or self._machine_name, 40)
+                view.border_title = Content(f" {name} · {tab.pane.tab.label} ")
 
     def on_terminal_view_status_changed(self) -> None:
+        self._title()
+
+    def on_terminal_view_title_changed(self) -> None:
         self._title()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -21,14 +21,18 @@ class SessionDetail(Lines):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._seen: SessionView | None = None
-        self._said: tuple[str, ...] = ()
+        self._said: tuple[Sequence[str], Sequence[str]] = ((), ())
         self._nothing: tuple[str, ...] = ()
 
     def show(
-        self, seen: SessionView | None, said: Sequence[str] = (), nothing: Sequence[str] = ()
+        self,
+        seen: SessionView | None,
+        said: tuple[Sequence[str], Sequence[str]] = ((), ()),
+        nothing: Sequence[str] = (),
     ) -> None:
-        """Show one; ``nothing`` is said when there is none."""
-        self._seen, self._said, self._nothing = seen, tuple(said), tuple(nothing)
+        """Show one, and the last lines of its stdout and stderr; ``nothing`` is said when there is
+        none."""
+        self._seen, self._said, self._nothing = seen, said, tuple(nothing)
         self.changed()
 
     def lines(self, width: int) -> list[Content]:
@@ -36,9 +40,10 @@ class SessionDetail(Lines):
             texts = [Content(text) for text in self._nothing]
             return [part for text in texts for part in text.wrap(max(10, width))]
         lines = self._facts(self._seen)
-        if self._said:
-            lines += [Content(""), Content.styled("What it said last", "bold")]
-            lines += [Content(line) for line in self._said]
+        for title, said in zip(("What it said last", "And on stderr"), self._said, strict=True):
+            if said:
+                lines += [Content(""), Content.styled(title, "bold")]
+                lines += [Content(line) for line in said]
         return [line.truncate(max(1, width), ellipsis=True) for line in lines]
 
     def _facts(self, seen: SessionView) -> list[Content]:

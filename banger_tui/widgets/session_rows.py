@@ -74,7 +74,8 @@ def _said(row: SessionRow) -> int:
 SESSIONS: Table[SessionRow] = Table(
     "Sessions",
     (
-        Column("name", "NAME", NAME_MIN, False, lambda r, _: r.name, lambda r: r.name),
+        Column("name", "NAME", NAME_MIN, False, lambda r, _: r.name,
+               lambda r: (r.name, r.seen.vm_name)),
         Column("machine", "MACHINE", 12, False, lambda r, _: units.plain(r.seen.vm_name, 30),
                lambda r: r.seen.vm_name),
         Column("state", "STATE", 7, False, lambda r, _: state(r.seen),

@@ -14,6 +14,7 @@ from banger_tui.widgets import units
 
 News = Literal["", "output", "bell"]
 _MARKS: dict[News, str] = {"": "", "output": "•", "bell": "!"}
+_SHORTEST_TITLE = 8  # cells
 _LONGEST = 16  # cells of a session's name
 
 
@@ -74,8 +75,9 @@ class Shown:
         return "bold $text-warning" if self.news else "$foreground-muted"
 
 
-def line(machine: str, tabs: Sequence[Shown], width: int) -> Content:
+def line(machine: str, tabs: Sequence[Shown], width: int, title: str = "") -> Content:
     """The machine's name and as many tabs as fit in ``width`` cells; the one that is shown always.
+    Behind them, where there is room, the title that the guest's program has set.
 
     A click on a tab is the action ``choose_pane(INDEX)``, by its place in ``tabs``.
     """
@@ -90,7 +92,12 @@ def line(machine: str, tabs: Sequence[Shown], width: int) -> Content:
     if last < len(tabs):
         news = any(tab.news for tab in tabs[last:])
         parts.append(Content.styled(f"›{len(tabs) - last}", "bold" if news else ""))
-    return Content(" ").join(parts)
+    content = Content(" ").join(parts)
+    room = width - content.cell_length - 3
+    if title and room >= _SHORTEST_TITLE:
+        said = Content.styled(f"· {units.plain(title)}", "$foreground-muted")
+        content = Content.assemble(content, " ", said.truncate(room, ellipsis=True))
+    return content
 
 
 def _current(tabs: Sequence[Shown]) -> int:

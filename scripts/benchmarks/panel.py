@@ -125,6 +125,7 @@ def subject(name: str, directory: Path, columns: int, rows: int) -> Iterator[Sub
     os.mkfifo(orders)
     guest = [sys.executable, "-m", "scripts.benchmarks.panel_guest", str(orders)]
     env = {"TMUX": "", "TMUX_PANE": "", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    server: list[str] = []
     if name == _PANEL:
         beats = str(directory / f"beats-{columns}")
         argv = [sys.executable, "-m", "scripts.benchmarks.panel_app", beats, *guest]
@@ -134,13 +135,12 @@ def subject(name: str, directory: Path, columns: int, rows: int) -> Iterator[Sub
             "set -g status off\nset -s escape-time 0\nset -g default-terminal tmux-256color\n"
             "set -g history-limit 10000\n"
         )
-        argv = ["tmux", "-S", str(directory / f"sock-{columns}"), "-f", str(settings)]
-        server = list(argv)
-        argv += ["new-session", " ".join(guest)]
+        server = ["tmux", "-S", str(directory / f"sock-{columns}"), "-f", str(settings)]
+        argv = [*server, "new-session", " ".join(guest)]
     with program(argv, env=env, columns=columns, rows=rows) as running:
 
         def processes() -> set[int]:
-            if name == _PANEL:
+            if not server:
                 return {running.pid}
             asked = subprocess.check_output([*server, "display-message", "-p", "#{pid}"])
             return {running.pid, int(asked)}
@@ -151,7 +151,7 @@ def subject(name: str, directory: Path, columns: int, rows: int) -> Iterator[Sub
             yield made
             made.end()
         finally:
-            if name == _TMUX:
+            if server:
                 subprocess.run([*server, "kill-server"], stderr=subprocess.DEVNULL, check=False)
 
 

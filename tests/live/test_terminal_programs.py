@@ -19,7 +19,7 @@ from tests.live.test_app_tmux import command, machines
 
 pytestmark = pytest.mark.timeout(900)
 COMMAND = [sys.executable, "-m", "banger_tui"]
-PATIENCE = 120.0
+PATIENCE = 60.0
 #: The default image's packages, and a file manager that wants a mouse.
 IMAGE = {
     "images": [
@@ -94,11 +94,11 @@ def until(true: Callable[[], bool], what: str) -> None:
 
 
 def test_vim_edits_and_saves(shell: Pane, home: Path) -> None:
-    run(shell, "vi /tmp/note", "~", "/tmp/note")
+    run(shell, "vi /tmp/note", "~  ", '"/tmp/note" [New')
     shell.type("ihello from vim\n\tand a tab")
     shell.sees("hello from vim")
     shell.press("Escape")
-    run(shell, ":wq", "written")
+    run(shell, ":wq", ":~#")
     run(shell, "clear; md5sum /tmp/note", "  /tmp/note")
     assert command(home, "vm", "exec", "deb", "--", "cat", "/tmp/note") == (
         "hello from vim\n\tand a tab\n"
@@ -106,13 +106,13 @@ def test_vim_edits_and_saves(shell: Pane, home: Path) -> None:
 
 
 def test_htop_runs_and_is_resized(shell: Pane) -> None:
-    run(shell, "htop", "F1Help", "F10Quit", "Load average")
+    run(shell, "htop", "F1Help", "F9Kill", "Load average")
     shell.resize(90, 30)
     screen = shell.sees("F1Help")
     until(lambda: "F1Help" in shell.text().splitlines()[-3], "htop fills the smaller panel")
     assert len(screen.splitlines()) <= 30
     shell.resize(140, 40)
-    until(lambda: "F10Quit" in shell.text().splitlines()[-3], "htop fills the larger panel")
+    until(lambda: "F1Help" in shell.text().splitlines()[-3], "htop fills the larger panel")
     shell.press("q")
     shell.loses("F1Help")
 
@@ -163,7 +163,7 @@ def test_shells_and_a_stream_outlive_a_killed_app(shell: Pane, home: Path) -> No
     run(shell, "mark=first-$((40+2)); echo $mark", "first-42")
     shell.press("C-]", "s")
     shell.sees("shell-2")
-    run(shell, "vi -c 'set noswapfile' /tmp/unsaved", "/tmp/unsaved")
+    run(shell, "vi -c 'set noswapfile' /tmp/unsaved", '"/tmp/unsaved" [New')
     shell.type("iwords that are nowhere else")
     shell.sees("nowhere else")
     shell.press("C-]", "s")
@@ -172,7 +172,7 @@ def test_shells_and_a_stream_outlive_a_killed_app(shell: Pane, home: Path) -> No
     count = "i=0; while [ $i -lt 4000 ]; do i=$((i+1)); echo $i; sleep 0.005; done"
     command(home, "session", "start", "--pipe", "--name", "numbers", "deb", "--", "sh", "-c", count)
     shell.press("C-]", "d", "S")
-    shell.sees("numbers", "shell-3", "pipe", seconds=PATIENCE)
+    shell.sees("numbers", "shell-3", seconds=PATIENCE)
     select(shell, "numbers")
     shell.press("Enter")
     shell.sees(" numbers ", "│17", seconds=PATIENCE)

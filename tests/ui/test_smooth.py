@@ -10,11 +10,13 @@ import pytest
 from textual.widgets import Input
 
 from banger_tui.engine.hypervisors.fake import FakeDriver
+from banger_tui.engine.model import SessionSpec
 from banger_tui.widgets.terminal import TerminalView
 from tests.ui.conftest import LEAVE, Running, SlowCallbacks, Start
+from tests.ui.panel import Panel, machines
 
 _ATTEMPTS = 4
-_IN_A_CREATE = 0.05
+_USUAL = 0.05
 # Textual styles, lays out and paints a new screen in one step: 30 to 60 ms for the form in
 # asyncio's debug mode, about half of it without.
 _OPENING_A_DIALOG = 0.1
@@ -67,9 +69,56 @@ async def _images(ui: Running) -> None:
     await ui.sees("No machines yet.")
 
 
+async def _terminals(ui: Running) -> None:
+    """Two shells: through their tabs, side by side, full screen, and a search."""
+    panel = Panel(ui)
+    if not ui.vms:
+        await machines(ui, "fox")
+    fox = ui.vms["fox"]
+    view = await panel.shell(fox)
+    if "shell-2" not in ui.driver.shells[fox.id]:
+        await panel.leader("s")
+        await panel.on(fox, "shell-2")
+        await panel.leader("N")
+        await panel.on(fox)
+    panel.tape(fox).write(b"one of many lines\r\n" * 300 + b"~# ")
+    await panel.leader("n", "N", "2", "|", "o", "|", "f", "f")
+    await panel.leader("2")
+    await panel.on(fox)
+    await panel.leader("/")
+    await ui.press(*"many", "enter")
+    await ui.until(lambda: " of " in view.status, "what is found is counted")
+    await ui.press("N", "n", "escape", "escape")
+    await ui.press(*LEAVE)
+
+
+async def _sessions(ui: Running) -> None:
+    """The list of sessions: filtered, marked, asked about, and back."""
+    if not ui.vms:
+        (fox,) = await machines(ui, "fox")
+        for number in range(60):
+            await ui.app.bridge.engine.sessions.start(fox.id, SessionSpec(name=f"s{number:02}"))
+    await ui.press("4")
+    await ui.sees("s00", "s20", "What it said last")
+    await ui.press("j", "j", "G", "g", "space", "t", "T")
+    await ui.press("/", *"s1", "enter")
+    await ui.sees("matching s1")
+    await ui.press("escape", "ctrl+a", "x")
+    await ui.sees("Stop 60 sessions?")
+    await ui.press("escape", "escape", "n")
+    await ui.sees("New session")
+    await ui.press("escape", "1")
+
+
 @pytest.mark.parametrize(
     ("steps", "seconds"),
-    [(_create, _IN_A_CREATE), (_dialogs, _OPENING_A_DIALOG), (_images, _OPENING_A_DIALOG)],
+    [
+        (_create, _USUAL),
+        (_dialogs, _OPENING_A_DIALOG),
+        (_images, _OPENING_A_DIALOG),
+        (_terminals, _USUAL),
+        (_sessions, _OPENING_A_DIALOG),
+    ],
 )
 async def test_no_callback_blocks_the_loop(
     start: Start,

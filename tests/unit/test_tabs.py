@@ -56,3 +56,11 @@ def test_names_that_guests_chose_do_nothing_to_the_border() -> None:
     assert "\x1b" not in text
     assert "\n" not in text
     assert "\u202e" not in text
+
+
+def test_the_guests_title_stands_behind_the_tabs_where_there_is_room() -> None:
+    assert line("fox", shown(3), 60, "vim notes").plain.endswith(" · vim notes")
+    assert "vim" not in line("fox", shown(3), 36, "vim notes").plain
+    long = line("fox", shown(3), 60, "x" * 300)
+    assert long.cell_length <= 60
+    assert "\x1b" not in line("fox", shown(3), 60, "a\x1b]0;b\x07").plain

@@ -99,7 +99,12 @@ class PtyAttached:
         channel = await place.open(
             "attach", mode, LABEL, token(), rows, history, pty=(columns, rows)
         )
-        return cls(place, channel, await header(channel, place))
+        head = await header(channel, place)
+        try:
+            return cls(place, channel, head)
+        except BaseException:
+            await channel.close()
+            raise
 
     async def read(self) -> bytes:
         if self._ahead:
@@ -145,9 +150,13 @@ async def outcome(place: Place, *, broke: bool) -> int:
         return view.exit_code
     if broke:
         raise GuestUnreachable(f"The connection to {vm} broke", f"Session {name} runs on.")
+    if not view.writer:
+        raise Conflict(
+            f"Session {name} in {vm} let go of this client", "It runs on.", "Attach again."
+        )
     raise Conflict(
         f"Session {name} in {vm} was taken over",
-        f"{view.writer or 'Another client'} types in it now; it runs on.",
+        f"{view.writer} types in it now; it runs on.",
         "Attach again to look on, or to take it back.",
     )
 

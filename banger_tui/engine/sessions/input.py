@@ -40,7 +40,11 @@ class Input:
         channel = await self._place.open("write", mode, LABEL, token())
         head = await header(channel, self._place)
         self._rest = head.rest
-        [self._given] = head.numbers(self._place, 1)
+        try:
+            [self._given] = head.numbers(self._place, 1)
+        except BaseException:
+            await channel.close()
+            raise
         self.mine = head.words[0] == "write"
         if self.mine:
             self._channel = channel
@@ -113,5 +117,7 @@ class Input:
         channel, self._channel = self._channel, None
         self.mine = False
         if channel is not None:
-            await channel.write_eof()
-            await channel.close()
+            try:
+                await channel.write_eof()
+            finally:
+                await channel.close()

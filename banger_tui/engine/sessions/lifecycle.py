@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 from banger_tui.engine.errors import GuestFailure, InvalidInput, NotFound
@@ -105,9 +106,12 @@ async def stop(place: Place, grace: float) -> SessionView:
 
 async def delete(place: Place, *, force: bool) -> None:
     """Raises: NotFound, IllegalMove (it runs, and ``force`` is not set), GuestUnreachable"""
-    if force:
-        await stop(place, 1.0)
-    await place.ask("remove")
+    if not force:
+        await place.ask("remove")
+        return
+    await stop(place, 1.0)
+    with contextlib.suppress(NotFound):  # it was there, and somebody was quicker
+        await place.ask("remove")
 
 
 def only(views: list[SessionView], place: Place) -> SessionView:

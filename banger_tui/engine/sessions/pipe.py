@@ -115,12 +115,12 @@ class PipeAttached:
                         raise
                     ended = channel
                     continue
+                self._channel = channel
                 found, self._ahead = head.numbers(self._place, 2), head.rest
                 if ended is None:
                     self.session = only(parse(head.before, self._place.vm), self._place)
                 self._offsets = found
                 self._acked = [min(*pair) for pair in zip(self._acked, found, strict=True)]
-                self._channel = channel
                 return True
 
     async def write(self, data: bytes) -> None:
@@ -149,8 +149,12 @@ class PipeAttached:
     async def close(self) -> None:
         self._over = True
         channel, self._channel = self._channel, None
-        if channel is not None:
-            await self._acknowledge(channel, 1)
-            await channel.close()
-        if self._input is not None:
-            await self._input.close()
+        try:
+            if channel is not None:
+                try:
+                    await self._acknowledge(channel, 1)
+                finally:
+                    await channel.close()
+        finally:
+            if self._input is not None:
+                await self._input.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 
 from banger_tui.engine.errors import BangerError, GuestUnreachable
 from banger_tui.engine.hypervisors.base import Channel
@@ -30,10 +31,13 @@ from banger_tui.engine.sessions.tmux_protocol import (
     keys,
 )
 
-_PATIENCE = 20.0  # seconds for tmux to answer
+_PATIENCE = 60.0  # seconds for tmux to answer, in a loaded guest
 _LOOK_BACK = 64 << 10  # bytes of earlier output in which modes are looked for
 _LOOKS, _LOOK_AGAIN = 40, 0.025  # how often, and every how many seconds, its size is asked for
+_TOLD = 0.3  # seconds until the program's terminal is resized, too (tmux 3.3: 250 ms)
 _UNANSWERED = 64  # commands on their way at a time
+_MOST_UNREAD = 4 << 20  # bytes of output kept for a reader while its writer waits for answers
+_CLOSE_SECONDS = 1.0  # for telling tmux that we go
 
 
 class ScreenAttached:
@@ -49,10 +53,13 @@ class ScreenAttached:
         self._parser = Parser()
         self._ahead = head.rest
         self._output: deque[bytes] = deque()
+        self._unread = 0
+        self._turn = asyncio.Lock()
+        self._taken = asyncio.Event()
         self._plain = WithoutQuestions()
         self._answers: deque[asyncio.Future[Answer]] = deque()
         self._account: asyncio.Future[Answer] | None = None
-        self._room = asyncio.Semaphore(_UNANSWERED)
+        self._live = False
         self._over = False
 
     @classmethod
@@ -68,7 +75,11 @@ class ScreenAttached:
         if head.words[0] != "write":
             await channel.close()
             return None
-        attached = cls(place, channel, head)
+        try:
+            attached = cls(place, channel, head)
+        except BaseException:
+            await channel.close()
+            raise
         try:
             await attached._begin(size, history)
         except BaseException:
@@ -79,19 +90,46 @@ class ScreenAttached:
     # -- the stream
 
     async def read(self) -> bytes:
-        while not self._output and not self._over:
-            await self._more()
-        return self._output.popleft() if self._output else b""
+        await self._until(lambda: bool(self._output))
+        if not self._output:
+            return b""
+        data = self._output.popleft()
+        self._unread -= len(data)
+        self._taken.set()
+        return data
 
     async def read_stderr(self) -> bytes:
         return b""
 
-    async def _more(self) -> None:
-        """Take in what tmux says next."""
-        if self._ahead:
-            data, self._ahead = self._ahead, b""
-        else:
-            data = await self._channel.read()
+    async def _until(self, enough: Callable[[], bool]) -> None:
+        """Take in what tmux says until that is so, or it says no more.
+
+        Whoever waits for something reads for all: a writer needs nobody who reads beside it.
+        """
+
+        def done() -> bool:
+            return self._over or enough()
+
+        while not done():
+            async with self._turn:
+                if done():
+                    return
+                if self._ahead:
+                    data, self._ahead = self._ahead, b""
+                else:
+                    data = await self._channel.read()
+                self._take_in(data)
+
+    async def _until_or_full(self, enough: Callable[[], bool]) -> None:
+        """As ``_until``, for who does not read; holds the program up when nobody else does."""
+        while not (self._over or enough()):
+            if self._unread > _MOST_UNREAD:
+                self._taken.clear()
+                await self._taken.wait()
+            else:
+                await self._until(lambda: enough() or self._unread > _MOST_UNREAD)
+
+    def _take_in(self, data: bytes) -> None:
         if not data:
             self._ended()
         merged = bytearray()
@@ -105,45 +143,42 @@ class ScreenAttached:
                         if waiting is self._account:
                             # What came before it stands in the account.
                             merged.clear()
-                            self._output.clear()
+                            self._live = True
                         if not waiting.done():
                             waiting.set_result(event)
-                        self._room.release()
                 case Exit():
                     self._ended()
-        if merged:
+        if merged and self._live:
             self._output.append(bytes(merged))
+            self._unread += len(merged)
 
     def _ended(self) -> None:
         self._over = True
+        self._taken.set()
         for waiting in self._answers:
             waiting.cancel()
-            self._room.release()
         self._answers.clear()
 
     # -- commands
 
     async def _command(self, *commands: bytes) -> list[asyncio.Future[Answer]]:
         """Send commands as one line, which tmux obeys without anything between them."""
+        await self._until_or_full(lambda: len(self._answers) + len(commands) <= _UNANSWERED)
         loop = asyncio.get_running_loop()
-        waiting: list[asyncio.Future[Answer]] = []
-        for _ in commands:
-            await self._room.acquire()
-            waiting.append(loop.create_future())
+        waiting: list[asyncio.Future[Answer]] = [loop.create_future() for _ in commands]
+        if self._over:
+            for future in waiting:
+                future.cancel()
+            return waiting
         self._answers += waiting
         await self._channel.write(b" ; ".join(commands) + b"\n")
         return waiting
 
     async def _answered(self, waiting: list[asyncio.Future[Answer]]) -> list[Answer]:
         """Read on until they are. Raises: GuestUnreachable"""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
-                while not all(future.done() for future in waiting):
-                    if self._over:
-                        break
-                    await self._more()
-        except TimeoutError:
-            pass
+                await self._until(lambda: all(future.done() for future in waiting))
         if not all(future.done() and not future.cancelled() for future in waiting):
             raise GuestUnreachable(
                 f"Session {self._place.name} in {self._place.vm.name} does not answer",
@@ -177,17 +212,23 @@ class ScreenAttached:
         finally:
             written.cancel()
             await asyncio.gather(written, return_exceptions=True)
-        self._output.appendleft(snapshot.bytes())
+        drawn = snapshot.bytes()
+        self._output.appendleft(drawn)
+        self._unread += len(drawn)
 
     async def _fit(self, size: tuple[int, int]) -> None:
         """Take our size, and wait until tmux has it: it resizes a moment after it has answered."""
         wanted = b"%dx%d" % _clamped(size)
         await self._answered(await self._command(_resized(size)))
         question = b"display-message -t %s -p '#{pane_width}x#{pane_height}'"
-        for _ in range(_LOOKS):
+        for look in range(_LOOKS):
             waiting = await self._command(question % self._target.encode())
             [answer] = await self._answered(waiting)
             if answer.lines[:1] == (wanted,):
+                if look:
+                    # The program hears of it later still: one that is started in between would
+                    # draw for the old size, and not be told.
+                    await asyncio.sleep(_TOLD)
                 return
             await asyncio.sleep(_LOOK_AGAIN)
 
@@ -216,15 +257,20 @@ class ScreenAttached:
     # -- the end
 
     async def wait(self) -> int:
+        await self._until_or_full(lambda: False)
         broke = await self._channel.wait() == 255
         return await outcome(self._place, broke=broke)
 
     async def close(self) -> None:
-        if not self._over:
-            self._ended()
-            # At once another client may type, and not only when its end is noticed.
-            await self._channel.write(b"detach-client\n")
-        await self._channel.close()
+        try:
+            if not self._over:
+                self._ended()
+                # At once another client may type, and not only when its end is noticed.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_CLOSE_SECONDS):
+                        await self._channel.write(b"detach-client\n")
+        finally:
+            await self._channel.close()
 
 
 def _resized(size: tuple[int, int]) -> bytes:

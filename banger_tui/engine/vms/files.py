@@ -12,6 +12,7 @@ from pathlib import Path
 from banger_tui.engine.context import Context
 from banger_tui.engine.guest import keys
 from banger_tui.engine.guest.boot import BootConfig
+from banger_tui.engine.hypervisors import console_log
 from banger_tui.engine.model import VmRecord
 from banger_tui.engine.paths import Paths
 
@@ -95,6 +96,6 @@ async def boot_config(ctx: Context, vm: VmRecord) -> BootConfig:
 def keep_console(console: Path, log: Path) -> None:
     """Append the end of a console log to an operation's log. Blocking."""
     with contextlib.suppress(OSError):
-        tail = console.read_bytes()[-_CONSOLE_TAIL:]
+        tail = console_log.last(console, _CONSOLE_TAIL)
         with log.open("ab") as file:
             file.write(b"\n--- the guest's console ---\n" + tail)

@@ -20,6 +20,9 @@ COST_SHARE = 6
 MAX_HOLD_SECONDS = 0.15
 """A guest that never ends its synchronised update is painted all the same after this long."""
 
+HURRY_SECONDS = 0.2
+"""How long after a key frames come as often as they can: its echo is waited for."""
+
 HIDDEN_SECONDS = 0.25
 """How soon bell and title of a terminal out of sight are told."""
 
@@ -34,6 +37,7 @@ class Frames:
         self._interval = FRAME_SECONDS
         self._cost = 0.0
         self._held_since: float | None = None
+        self._hurry_until = 0.0
 
     def want(self) -> None:
         """Paint soon: at once when the last frame is old enough, else in its turn."""
@@ -43,6 +47,14 @@ class Frames:
             if view.shown:
                 delay = max(0.0, self._last + self._interval - perf_counter())
             self._timer = asyncio.get_running_loop().call_later(delay, self._frame)
+
+    def hurry(self) -> None:
+        """A key was typed: for a moment, however costly frames are, they do not come less often."""
+        self._hurry_until = perf_counter() + HURRY_SECONDS
+        if self._interval > FRAME_SECONDS:
+            self._interval = FRAME_SECONDS
+            if self._timer is not None and self._view.shown:
+                self.show()
 
     def show(self) -> None:
         """It has come into sight: what waited for long need not wait longer."""
@@ -75,7 +87,7 @@ class Frames:
     def account(self, seconds: float) -> None:
         """A part of this frame took that long."""
         self._cost += seconds
-        share = self._cost * COST_SHARE
+        share = self._cost * COST_SHARE if self._last > self._hurry_until else 0.0
         self._interval = max(FRAME_SECONDS, min(share, SLOWEST_FRAME_SECONDS))
 
     def _hold(self, terminal: VtCore, now: float) -> bool:

@@ -265,6 +265,7 @@ class TerminalView(Widget, can_focus=True):
             if self.terminal is not None:
                 self.terminal.clear_selection()
                 self.scroll_to_bottom()
+            self._frames.hurry()
             self.send(data)
 
     def hint(self, text: str) -> None:

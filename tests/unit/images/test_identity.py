@@ -71,6 +71,19 @@ def test_what_is_one_machines_is_gone() -> None:
     assert found["root/.ssh/authorized_keys"] == b"ssh-ed25519 AAAAmine me\n"
 
 
+def test_sessions_do_not_travel_and_what_keeps_them_does() -> None:
+    kit = {".banger/session": b"script", ".banger/sessions-of-ours": b"kept"}
+    work = {
+        ".banger/sessions/shell/out.000000000000000": b"secret",
+        ".banger/sessions/shell/command": b"secret",
+        "home/me/.banger/sessions/mine": b"kept",
+    }
+    found = cleaned(tree({**FILES, **kit, **work}))
+    assert {path for path in found if ".banger" in path} == {
+        *kit, "home/me/.banger/sessions/mine",
+    }  # fmt: skip
+
+
 def test_what_a_person_did_stays() -> None:
     found = cleaned(tree(FILES))
     for path in ("root/.ssh/known_hosts", "root/.bash_history", "var/log/syslog"):
