@@ -14,6 +14,7 @@ from banger_tui.screens import keys
 from banger_tui.screens.dialog import Dialog
 
 _BETWEEN = 3  # cells between the columns
+_WIDE = 108  # cells of the screen from which on they stand side by side
 
 
 class HelpScreen(Dialog[None]):
@@ -32,7 +33,7 @@ class HelpScreen(Dialog[None]):
             box.border_title = Content("Keys")
             box.border_subtitle = Content("↑↓ scroll · esc closes")
             groups = self._keys.groups
-            wide = self.app.size.width >= 100 and len(groups) == 2
+            wide = self.app.size.width >= _WIDE and len(groups) == 2
             if wide:
                 columns = [self._column(*pair) for pair in groups]
                 height = max(len(column) for column in columns)
@@ -55,12 +56,14 @@ class HelpScreen(Dialog[None]):
             yield Static(Content("\n").join(lines), classes="text")
 
     def _column(self, *groups: str) -> list[Content]:
+        every = [key for key in (*self._keys.bound, *self._keys.elsewhere) if key.group in groups]
+        room = max(len(key.shown) for key in every) + 2
         lines: list[Content] = []
         for group in groups:
             lines.append(Content.styled(group, "bold"))
             lines.extend(
-                Content.assemble((f"  {key.shown:<11}", "bold $primary"), key.text)
-                for key in (*self._keys.bound, *self._keys.elsewhere)
+                Content.assemble((f"  {key.shown:<{room}}", "bold $primary"), key.text)
+                for key in every
                 if key.group == group
             )
             lines.append(Content(""))

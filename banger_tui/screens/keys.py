@@ -55,13 +55,13 @@ _OPERATIONS = Key("o", "o", "operations", "operations and their timelines", APP)
 _APP = (
     Key("5", "5", "doctor", "doctor: what this host can do", APP),
     Key("question_mark,f1", "?", "help", "this help", APP),
-    Key("escape", "esc", "back", "back: filter, marks, failure put away", APP),
+    Key("escape", "esc", "back", "back: filter, marks, failures", APP),
     Key("q", "q", "app.quit", "quit; machines run on", APP),
 )
 _LISTS = (
     Key("", "space", "", "mark; keys then act on all marked", LIST),
     Key("", "t  T", "", "sort by the next column; turn round", LIST),
-    Key("", "j k g G", "", "down, up, first, last (as the arrows)", LIST),
+    Key("", "j k g G", "", "down, up, first, last", LIST),
 )
 _EVERYWHERE = (
     Key("", "tab", "", "next part of the screen", APP),

@@ -60,10 +60,11 @@ async def opened(home: Path) -> AsyncIterator[Engine]:
         if not await engine.vms.list():
             await create(engine, "web", memory_mib=512)
         views = await engine.sessions.list("web")
-        await asyncio.gather(*(
-            engine.sessions.delete("web", view.name, force=view.state is SessionState.RUNNING)
-            for view in views
-        ))  # fmt: skip
+        for batch in range(0, len(views), 10):
+            await asyncio.gather(*(
+                engine.sessions.delete("web", view.name, force=view.state is SessionState.RUNNING)
+                for view in views[batch : batch + 10]
+            ))  # fmt: skip
         yield engine
 
 

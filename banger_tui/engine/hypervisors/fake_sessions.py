@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from banger_tui.engine.hypervisors.base import Channel
+from banger_tui.engine.hypervisors.fake_control import FakeControl
 from banger_tui.engine.hypervisors.fake_guest import Command, Tape, TapeReader
 
 _PIDS = itertools.count(1000)
@@ -139,6 +140,8 @@ class FakeKeeper:
         match verb:
             case "attach":
                 return SessionChannel(lambda channel: self._attach(channel, *rest), rest[2])
+            case "control":
+                return SessionChannel(lambda channel: self._control(channel, *rest), rest[2])
             case "follow":
                 return SessionChannel(lambda channel: self._follow(channel, *rest))
             case "write":
@@ -253,6 +256,31 @@ class FakeKeeper:
             return 0
         finally:
             keys.cancel()
+            _leave(channel, session)
+
+    async def _control(
+        self, channel: SessionChannel, name: str, mode: str, label: str, *_: str
+    ) -> int:
+        session = self._find(name)
+        if session is None:
+            return channel.refuse(3, f"there is no session {name}")
+        if session.mode != "pty":
+            return channel.refuse(6, "it has no terminal")
+        if not session.running:
+            return channel.refuse(4, "it has ended")
+        mine = self._claim(channel, session, mode)
+        channel.out.write(session.line + b"end\n" + (b"write -\n" if mine else b"look -\n"))
+        if not mine:
+            return 0
+        session.viewers.add(channel)
+        reader = TapeReader(session, session.prompt)
+        client = FakeControl(
+            session, reader, channel.line, channel.out, lambda: _leave(channel, session)
+        )
+        try:
+            await client.run()
+            return 0
+        finally:
             _leave(channel, session)
 
     async def _type(self, channel: SessionChannel, session: FakeSession) -> None:

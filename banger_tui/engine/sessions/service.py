@@ -27,12 +27,15 @@ from banger_tui.engine.sessions.transports import Transports
 _SIZE = (80, 24)  # of a terminal nobody has looked at yet
 _LIST_SECONDS = 15.0
 _SHELL_LOG = 8 * MIB
+# A guest without KVM works half a second for each: with more at once each waits for all others.
+_ATTACHING = 8
 
 
 class Sessions:
     def __init__(self, ctx: Context, transports: Transports) -> None:
         self._ctx = ctx
         self._transports = transports
+        self._attaching: dict[str, asyncio.Semaphore] = {}
 
     async def _place(self, vm: str, name: str = "") -> Place:
         return Place(await self._ctx.store.vm(vm), await self._transports.of(vm), name)
@@ -102,14 +105,15 @@ class Sessions:
         """
         place = await self._place(vm, _sound(vm, name))
         mode = "look" if read_only else "take" if take else "write"
-        if size is not None:
-            with contextlib.suppress(NoTerminal):
-                if not read_only:
-                    typing = await ScreenAttached.open(place, size, mode, max(0, history))
-                    if typing is not None:
-                        return typing
-                return await PtyAttached.open(place, size, "look", max(0, history))
-        return await PipeAttached.open(place, mode, max(0, out), max(0, err))
+        async with self._attaching.setdefault(place.vm.id, asyncio.Semaphore(_ATTACHING)):
+            if size is not None:
+                with contextlib.suppress(NoTerminal):
+                    if not read_only:
+                        typing = await ScreenAttached.open(place, size, mode, max(0, history))
+                        if typing is not None:
+                            return typing
+                    return await PtyAttached.open(place, size, "look", max(0, history))
+            return await PipeAttached.open(place, mode, max(0, out), max(0, err))
 
     async def stream(
         self, vm: str, name: str, *, err: bool = False, offset: int = 0, follow: bool = False
