@@ -88,6 +88,8 @@ class MachineStreams:
     def tabs_of(self, vm_id: str) -> list[Tab]:
         """All tabs of a machine that is there."""
         names = dict.fromkeys(seen.name for seen in self._running(vm_id))
+        if self._world.vms[vm_id].running and not self.shells(vm_id):
+            names[SHELL.session] = None  # opened when it is chosen
         opened = [pane.tab for pane in self._attachments.panes(vm_id)]
         opened += [pane.tab for pane in self._panel.panes if pane.machine == vm_id]
         names |= dict.fromkeys(tab.session for tab in opened if tab.session)

@@ -49,6 +49,11 @@ class Says:
     def __post_init__(self) -> None:
         self._left = iter(self.chunks)
 
+    async def connect(self) -> None: ...
+
+    async def lost(self) -> str:
+        return "It was closed."
+
     async def open(
         self, argv: Sequence[str], *, pty: tuple[int, int] | None = None, term: str = ""
     ) -> Channel:

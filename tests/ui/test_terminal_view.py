@@ -323,7 +323,7 @@ async def test_a_flood_leaves_the_loop_to_others() -> None:
         await until(pilot, lambda: "the end" in screen_text(app))
         # Other tasks ran all along, between the slices of the flood, not only before and after.
         gaps = [b - a for a, b in zip([0, *beats_by_quarter], beats_by_quarter, strict=False)]
-        assert min(gaps) >= 5, gaps
+        assert min(gaps) >= 3, gaps
         late.sort()
         assert late[len(late) * 9 // 10] < 0.1, late[-10:]
         assert bytes(app.inputs) == b""

@@ -8,7 +8,6 @@ raise.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from banger_tui.engine.model import NetworkMode, VmRecord
 
 if TYPE_CHECKING:
-    from asyncssh import SFTPClient
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +163,6 @@ class Transport(Protocol):
             GuestUnreachable: there is no connection, or it broke.
             GuestFailure: the guest refuses, or too many programs run over the connection.
         """
-        ...
-
-    def sftp(self) -> AbstractAsyncContextManager[SFTPClient]:
-        """The guest's files, as root, over the same connection. Raises as ``open``."""
         ...
 
     async def close(self) -> None: ...

@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from banger_tui.engine.errors import BangerError, GuestFailure, GuestUnreachable
+from banger_tui.engine.errors import BangerError, GuestUnreachable
 from banger_tui.engine.hypervisors.base import (
     Capabilities,
     Channel,
@@ -29,7 +28,7 @@ from banger_tui.engine.hypervisors.fake_guest import FakeTransport, Tape, TapeRe
 from banger_tui.engine.model import VmRecord
 
 if TYPE_CHECKING:
-    from asyncssh import SFTPClient
+    pass
 
 _FIRST_PID = 1 << 23
 
@@ -211,9 +210,6 @@ class FakeConnection:
     ) -> Channel:
         await self.connect()
         return await self._guest.open(argv, pty=pty, term=term)
-
-    def sftp(self) -> AbstractAsyncContextManager[SFTPClient]:
-        raise GuestFailure("A made-up machine has no files", "It runs on the fake driver.")
 
     async def close(self) -> None:
         self.cut("It was closed.")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -77,20 +75,6 @@ class SshTransport:
             raise
         self._release_after(process)
         return SshChannel(process)
-
-    @asynccontextmanager
-    async def sftp(self) -> AsyncIterator[asyncssh.SFTPClient]:
-        await self._take_slot()
-        try:
-            client = await self._asked(lambda connection: connection.start_sftp_client())
-            try:
-                yield client
-            finally:
-                client.exit()
-                with contextlib.suppress(OSError):
-                    await client.wait_closed()
-        finally:
-            self._slots.release()
 
     async def _take_slot(self) -> None:
         """Wait for one of the connection's channels. Raises: GuestFailure when none is let go."""

@@ -35,6 +35,7 @@ _PATIENCE = 60.0  # seconds for tmux to answer, in a loaded guest
 _LOOK_BACK = 64 << 10  # bytes of earlier output in which modes are looked for
 _LOOKS, _LOOK_AGAIN = 40, 0.025  # how often, and every how many seconds, its size is asked for
 _TOLD = 0.3  # seconds until the program's terminal is resized, too (tmux 3.3: 250 ms)
+_ATTEMPTS = 3
 _UNANSWERED = 64  # commands on their way at a time
 _MOST_UNREAD = 4 << 20  # bytes of output kept for a reader while its writer waits for answers
 _CLOSE_SECONDS = 1.0  # for telling tmux that we go
@@ -68,24 +69,41 @@ class ScreenAttached:
     ) -> ScreenAttached | None:
         """``mode``: write or take. None when another client types.
 
+        A client that tmux lets go of before it has told anything is tried again: in a guest with
+        fifty of them one was, now and then.
+
         Raises: NoTerminal, and others of ``BangerError``
         """
+        for attempt in range(1, _ATTEMPTS + 1):
+            attached = await cls._client(place, mode)
+            if attached is None:
+                return None
+            try:
+                await attached._begin(size, history)
+            except GuestUnreachable:
+                ended = attached._over
+                await attached.close()
+                if not ended or attempt == _ATTEMPTS:
+                    raise
+            except BaseException:
+                await attached.close()
+                raise
+            else:
+                return attached
+        raise AssertionError("the last attempt returns or raises")
+
+    @classmethod
+    async def _client(cls, place: Place, mode: str) -> ScreenAttached | None:
         channel = await place.open("control", mode, LABEL, token())
         head = await header(channel, place)
         if head.words[0] != "write":
             await channel.close()
             return None
         try:
-            attached = cls(place, channel, head)
+            return cls(place, channel, head)
         except BaseException:
             await channel.close()
             raise
-        try:
-            await attached._begin(size, history)
-        except BaseException:
-            await attached.close()
-            raise
-        return attached
 
     # -- the stream
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from banger_tui.engine.context import Context
@@ -16,7 +15,7 @@ from banger_tui.engine.hypervisors.base import Channel, Transport, Vmm
 from banger_tui.engine.model import Link, LinkState, VmRecord, VmState
 
 if TYPE_CHECKING:
-    from asyncssh import SFTPClient
+    pass
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 10.0  # seconds between attempts, doubled from one to the next
 _ATTEMPTS = 8  # in a row, then it is given up until somebody asks
@@ -120,12 +119,6 @@ class KeptTransport:
     ) -> Channel:
         await self.connect()
         return await self._transport.open(argv, pty=pty, term=term)
-
-    @asynccontextmanager
-    async def sftp(self) -> AsyncIterator[SFTPClient]:
-        await self.connect()
-        async with self._transport.sftp() as client:
-            yield client
 
     async def close(self) -> None:
         self.over = True

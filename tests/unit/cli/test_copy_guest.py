@@ -8,7 +8,6 @@ import os
 import shutil
 import stat
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from banger_tui.engine.sessions.copy_tar import END, Entry, Kind, header
 from tests.engine_fixtures.engines import fake_engine
 
 if TYPE_CHECKING:
-    from asyncssh import SFTPClient
+    pass
 
 BUSYBOX = shutil.which("busybox")
 with_busybox = pytest.mark.skipif(BUSYBOX is None, reason="no busybox here")
@@ -120,9 +119,6 @@ class Host:
 
     async def lost(self) -> str:
         return ""
-
-    def sftp(self) -> AbstractAsyncContextManager[SFTPClient]:
-        raise NotImplementedError
 
     async def close(self) -> None: ...
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -61,13 +60,6 @@ class Guest:
 
     async def lost(self) -> str:
         return ""
-
-    def sftp(self) -> AbstractAsyncContextManager[Any]:
-        @asynccontextmanager
-        async def none() -> AsyncIterator[None]:
-            yield
-
-        return none()
 
     async def close(self) -> None: ...
 

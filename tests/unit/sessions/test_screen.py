@@ -97,9 +97,6 @@ class Guest:
     async def lost(self) -> str:
         return ""
 
-    def sftp(self) -> Any:
-        raise NotImplementedError
-
     async def close(self) -> None: ...
 
 
