@@ -170,11 +170,10 @@ class MachinePanel(Vertical):
         return max(size.width, _SMALLEST[0]), max(size.height, _SMALLEST[1])
 
     def grid_of(self, pane: Pane) -> tuple[int, int]:
-        """(columns, rows) of a pane's terminal; out of sight, those it would have."""
+        """(columns, rows) of a pane's terminal; of one never shown, those it will have."""
         view = self._terminals.get(pane)
-        if view is not None and view.display and view.size.width:
-            return view.grid
-        return self.terminal_grid
+        grid = self.terminal_grid
+        return grid if view is None or view.prepare(*grid) else view.grid
 
     def terminal(self, pane: Pane) -> TerminalView:
         """The terminal of a pane, made when it is not there yet."""

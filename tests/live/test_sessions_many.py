@@ -25,7 +25,7 @@ SESSIONS = [(f"t-{number}", SessionMode.PTY) for number in range(3)] + [
 PATIENCE = 300.0
 BEAT = 0.02
 ECHO = ("sh", "-c", 'while read -r line; do echo "got $line"; done')
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 
 @asynccontextmanager

@@ -1,13 +1,10 @@
 """The terminal panel: guest output in, keys and sizes out.
 
-The widget never knows where the bytes come from. A screen pumps output into `TerminalView.write`
-and hands `TerminalView.Input` and `TerminalView.Resized` to the guest.
+A screen pumps output into `write` and hands `Input` and `Resized` to the guest.
 
 While it has the focus every key belongs to the guest but the leader: `check_consume_key` claims
-all of them, which makes Textual leave out the bindings of all ancestors, the priority bindings of
-the app included. Only escape in a maximized view is looked at earlier: an app that maximizes
-this widget sets `ESCAPE_TO_MINIMIZE = False`.
-"""
+all of them, so that Textual leaves out the bindings of all ancestors, the app's priority ones too.
+Escape in a maximized view alone is seen earlier: `ESCAPE_TO_MINIMIZE = False` in the app."""
 
 from __future__ import annotations
 
@@ -113,8 +110,16 @@ class TerminalView(Widget, can_focus=True):
 
     @property
     def grid(self) -> tuple[int, int]:
-        """(cols, rows) the guest should have; (80, 24) before the first layout."""
+        """(cols, rows) the guest should have; (80, 24) at first."""
         return self._grid
+
+    def prepare(self, cols: int, rows: int) -> bool:
+        """Take the grid of a layout to come; False when it has been laid out, and keeps its own."""
+        if not self._laid_out and self._grid != (grid := core.clamp(cols, rows)):
+            self._grid = grid
+            if self.terminal is not None:
+                self.terminal.resize(*grid)
+        return not self._laid_out
 
     @property
     def title(self) -> str:
@@ -123,10 +128,7 @@ class TerminalView(Widget, can_focus=True):
 
     @property
     def status(self) -> str:
-        """What the lower border should say: a menu, a prompt, a position, a link; or nothing.
-
-        Plain text, in part the guest's: not to be read as markup.
-        """
+        """What the lower border should say, or nothing; in part the guest's, so no markup."""
         return self._signs.status
 
     @property
