@@ -67,8 +67,9 @@ class Attachment:
         self._take = False
         self._used = False
         self._typed = False
+        self._told = False
         self._attached_at = math.inf
-        self._stream: Console | Attached | None = None
+        self._console: Console | None = None
         self._pipe: PipeTerminal | None = None
         self._task = asyncio.create_task(self._run(), name=f"{pane.tab.label} of {pane.machine}")
 
@@ -84,7 +85,8 @@ class Attachment:
 
     def send(self, data: bytes) -> None:
         """What the person typed; enter attaches again when the stream has ended."""
-        if self._live or (not self._used and len(self._outgoing) < _AHEAD):
+        coming = not self._used and not self._told
+        if self._live or (coming and len(self._outgoing) < _AHEAD):
             self._outgoing += data
             self._wake.set()
         elif b"\r" in data:
@@ -102,8 +104,8 @@ class Attachment:
 
     def fit(self) -> None:
         """Tell a console's guest the window's size by typing it."""
-        if self._live and (fit := getattr(self._stream, "fit_command", None)) is not None:
-            self.send(fit(*self._grid()))
+        if self._console is not None:
+            self.send(self._console.fit_command(*self._grid()))
 
     def attach_again(self) -> None:
         """The machine runs (again)."""
@@ -153,7 +155,10 @@ class Attachment:
                     f"{error.title}\r\n{error.detail}\r\n{error.hint}\r\nEnter here tries again."
                 )
             if not self._take:
+                self._outgoing.clear()
+                self._told = True
                 await self._again.wait()
+                self._told = False
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -183,23 +188,34 @@ class Attachment:
         vm = self._vm
         if vm is None:
             return
-        engine = self._bridge.engine
-        console = self.pane.tab.kind == "console"
-        if console and vm.state in (VmState.STOPPED, VmState.FAILED):
+        if self.pane.tab.kind == "session":
+            await self._attend_session(vm)
+        elif vm.state in (VmState.STOPPED, VmState.FAILED):
             await self._fresh()
-            await self.view.write(await engine.vms.logs(vm.id))
-            return
-        stream = await engine.vms.console(vm.id) if console else await self._session(vm)
+            await self.view.write(await self._bridge.engine.vms.logs(vm.id))
+        else:
+            await self._attend_console(vm)
+
+    async def _attend_console(self, vm: VmRecord) -> None:
+        console = await self._bridge.engine.vms.console(vm.id)
+        self._console = console
         try:
             await self._fresh()
-            await self._pump(stream)
-            if not console and not self._over.is_set():
-                # Raises when it was the connection that ended.
-                await stream.wait()  # type: ignore[union-attr]  # a session has an end
+            await self._pump(console)
         finally:
-            self._live = False
-            self._stream = None
-            await stream.close()
+            self._console = None
+            await console.close()
+
+    async def _attend_session(self, vm: VmRecord) -> None:
+        session = await self._session(vm)
+        try:
+            await self._fresh()
+            await self._pump(session)
+            if not self._over.is_set():
+                # Raises when it was the connection that ended.
+                await session.wait()
+        finally:
+            await session.close()
 
     async def _session(self, vm: VmRecord) -> Attached:
         sessions = self._bridge.engine.sessions
@@ -229,7 +245,6 @@ class Attachment:
     async def _pump(self, stream: Console | Attached) -> None:
         self._over.clear()
         self._wake.set()
-        self._stream = stream
         self._attached_at = time.monotonic()
         self._live = True
         name = self.pane.machine

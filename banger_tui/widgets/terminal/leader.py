@@ -24,7 +24,7 @@ SCREEN_COMMANDS = {
 }
 """Characters after the leader that are told to the screen as `messages.Command`."""
 
-MENU = "d leave  f full  / search  [ scroll  c copy  p paste  n next  ? help"
+MENU = "d leave  f full  / search  [ scroll  c copy  p paste  ? help"
 
 _CHARACTERS = {"right_square_bracket": "]", "left_square_bracket": "[", "backslash": "\\"}
 
