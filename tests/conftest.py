@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -39,10 +41,14 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     yield home
-    for state in (*tmp_path.glob("state"), *tmp_path.glob("*/state"), *tmp_path.glob("*/*/state")):
-        runtime = Paths.below(state.parent).runtime
-        if tmp_path not in runtime.parents:
-            shutil.rmtree(runtime, ignore_errors=True)
+    # Some tests leave names behind that can't be looked at.
+    with contextlib.suppress(OSError):
+        for state in itertools.chain(
+            *(tmp_path.glob(f"{'*/' * depth}state") for depth in range(3))
+        ):
+            runtime = Paths.below(state.parent).runtime
+            if tmp_path not in runtime.parents:
+                shutil.rmtree(runtime, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

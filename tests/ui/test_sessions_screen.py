@@ -178,7 +178,8 @@ async def test_a_new_session_of_pipes_reads_and_writes_lines(start: Start) -> No
         await ui.press("ctrl+s")
         panel = Panel(ui)
         await ui.until(lambda: panel.pane.tab.session == "lines", "it is shown")
-        await ui.until(lambda: panel.attachment.live)
+        of = ui.home._streams.of
+        await ui.until(lambda: (found := of(panel.view)) is not None and found.live)
         await ui.press(*"some worx", "backspace", "up", *"ds", "enter")
         await ui.until(lambda: panel.view.text().count("some words") == 2, "typed, and said back")
         await ui.press("ctrl+d")
