@@ -266,7 +266,7 @@ def take_live(home: Path) -> None:
             _paint(app, "htop", None)
             app.press("q")
             app.loses("F1Help")
-            app.press("C-]", "q")
+            app.press("C-]", "d", "q")
             app.ended()
     finally:
         for name in made:
