@@ -69,7 +69,7 @@ class FakeControl:
     async def _answer(self, command: str) -> list[str]:
         verb, *words = command.split(" ")
         match verb:
-            case "refresh-client":
+            case "resize-window":
                 columns, _, rows = words[-1].partition("x")
                 self._size = (columns, rows)
             case "display-message":

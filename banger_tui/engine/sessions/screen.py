@@ -237,7 +237,7 @@ class ScreenAttached:
     async def _fit(self, size: tuple[int, int]) -> None:
         """Take our size, and wait until tmux has it: it resizes a moment after it has answered."""
         wanted = b"%dx%d" % _clamped(size)
-        await self._answered(await self._command(_resized(size)))
+        await self._answered(await self._command(_resized(self._target, size)))
         question = b"display-message -t %s -p '#{pane_width}x#{pane_height}'"
         for look in range(_LOOKS):
             waiting = await self._command(question % self._target.encode())
@@ -270,7 +270,7 @@ class ScreenAttached:
 
     async def resize(self, columns: int, rows: int) -> None:
         if not self._over:
-            await self._command(_resized((columns, rows)))
+            await self._command(_resized(self._target, (columns, rows)))
 
     # -- the end
 
@@ -291,8 +291,9 @@ class ScreenAttached:
             await self._channel.close()
 
 
-def _resized(size: tuple[int, int]) -> bytes:
-    return b"refresh-client -C %dx%d" % _clamped(size)
+def _resized(target: str, size: tuple[int, int]) -> bytes:
+    # By hand: left to itself tmux does not always take the size of a client in control mode.
+    return b"resize-window -t %s -x %d -y %d" % (target.encode(), *_clamped(size))
 
 
 def _clamped(size: tuple[int, int]) -> tuple[int, int]:
