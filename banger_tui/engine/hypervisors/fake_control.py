@@ -70,8 +70,7 @@ class FakeControl:
         verb, *words = command.split(" ")
         match verb:
             case "resize-window":
-                columns, _, rows = words[-1].partition("x")
-                self._size = (columns, rows)
+                self._size = (words[words.index("-x") + 1], words[words.index("-y") + 1])
             case "display-message":
                 return [_FLAG.sub(lambda found: self._flag(found[1]), words[-1].strip("'"))]
             case "send-keys":
