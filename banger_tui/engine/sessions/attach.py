@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from banger_tui.engine.errors import (
@@ -21,6 +22,7 @@ from banger_tui.engine.sessions.stream import Header, header
 #: Lines above the screen that a fresh terminal is given to scroll back to.
 HISTORY = 10_000
 _SMALLEST, _LARGEST = 1, 1000
+_LOOKS, _LOOK_AGAIN = 4, 0.25  # how often, and every how many seconds
 
 
 class Attached(Protocol):
@@ -138,6 +140,12 @@ async def outcome(place: Place, *, broke: bool) -> int:
     vm, name = place.vm.name, place.name
     try:
         view = await lifecycle.show(place)
+        looks = 0 if broke else _LOOKS
+        while looks and view.state is SessionState.RUNNING and not view.writer:
+            # Who takes over writes down its name when we have gone.
+            await asyncio.sleep(_LOOK_AGAIN)
+            view = await lifecycle.show(place)
+            looks -= 1
     except NotFound:
         raise GuestFailure(f"Session {name} in {vm} is gone", "Somebody deleted it.") from None
     except BangerError as error:
