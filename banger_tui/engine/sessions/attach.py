@@ -104,7 +104,7 @@ class PtyAttached:
         head = await header(channel, place)
         try:
             return cls(place, channel, head)
-        except BaseException:
+        except BaseException:  # a cancel, too, leaves no client in the guest
             await channel.close()
             raise
 

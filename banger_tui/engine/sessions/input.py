@@ -42,7 +42,7 @@ class Input:
         self._rest = head.rest
         try:
             [self._given] = head.numbers(self._place, 1)
-        except BaseException:
+        except BaseException:  # a cancel, too, leaves no client in the guest
             await channel.close()
             raise
         self.mine = head.words[0] == "write"

@@ -45,7 +45,7 @@ class PipeAttached:
             await made._reopen(None)
             if mode != "look":
                 made._input = await Input.open(place, mode)
-        except BaseException:
+        except BaseException:  # a cancel, too, leaves no client in the guest
             await made.close()
             raise
         return made

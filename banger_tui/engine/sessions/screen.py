@@ -85,7 +85,7 @@ class ScreenAttached:
                 await attached.close()
                 if not ended or attempt == _ATTEMPTS:
                     raise
-            except BaseException:
+            except BaseException:  # a cancel, too, leaves no client in the guest
                 await attached.close()
                 raise
             else:
@@ -101,7 +101,7 @@ class ScreenAttached:
             return None
         try:
             return cls(place, channel, head)
-        except BaseException:
+        except BaseException:  # a cancel, too, leaves no client in the guest
             await channel.close()
             raise
 

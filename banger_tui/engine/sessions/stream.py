@@ -65,7 +65,7 @@ async def header(channel: Channel, place: Place) -> Header:
             seen += data
             if len(seen) > _LONGEST_HEADER:
                 raise _nonsense(place, seen[:80].decode(errors="replace"))
-    except BaseException:
+    except BaseException:  # a cancel, too, leaves no client in the guest
         await channel.close()
         raise
     words = tuple(found[1].decode(errors="replace").split())
