@@ -157,6 +157,12 @@ def _shows(push: Callable[[Pilot[None]], None] | None = None, *keys: str) -> Go:
     return go
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_attached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy host a shell would be, before the keys of a picture come, and have a tab."""
+    monkeypatch.setattr("banger_tui.screens.machine_streams._SETTLE", 1000.0)
+
+
 MACHINES = (VmChanged(FOX), VmChanged(OLD), VmChanged(BAD), STATS)
 OVERVIEW = ("g", "down", "v")
 
