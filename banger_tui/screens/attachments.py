@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from banger_tui.bridge import Bridge
@@ -71,5 +72,7 @@ class Attachments:
             await attachment.close()
 
     async def close(self) -> None:
-        for pane in self.panes():
-            await self.drop(pane)
+        """Let go of all, side by side: each may wait a moment for its guest."""
+        async with asyncio.TaskGroup() as closing:
+            for pane in self.panes():
+                closing.create_task(self.drop(pane))

@@ -118,6 +118,19 @@ async def test_one_writes_and_another_may_take_over(bench: Bench) -> None:
         await again.close()
 
 
+async def test_who_let_go_may_write_again_at_once(bench: Bench) -> None:
+    async with bench.engine() as engine:
+        await _bare(bench, engine)
+        for mode in SessionMode:
+            await engine.sessions.start("web", SessionSpec(("cat",), mode.value, mode=mode))
+            for turn in range(4):
+                attached = await engine.sessions.attach("web", mode.value, (80, 24))
+                assert attached.writer
+                await attached.write(b"turn-%d\r\n" % turn)
+                await read_until(attached.read, b"turn-%d" % turn)
+                await attached.close()
+
+
 async def test_a_shell_outlives_its_clients_and_is_drawn_anew(bench: Bench) -> None:
     async with bench.engine() as engine:
         await _bare(bench, engine)

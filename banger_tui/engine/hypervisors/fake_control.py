@@ -24,7 +24,6 @@ class FakeControl:
         keys: where it reads.
         line: the client's line at a position; None at the end.
         out: what the client reads.
-        detached: called when the client wants to go.
     """
 
     def __init__(
@@ -33,27 +32,30 @@ class FakeControl:
         keys: TapeReader,
         line: Callable[[int], Awaitable[bytes | None]],
         out: Tape,
-        detached: Callable[[], None],
     ) -> None:
         self._tape, self._keys, self._line, self._out = tape, keys, line, out
-        self._detached = detached
         self._size = ("80", "24")
         self._numbers = itertools.count(1)
         self._told = asyncio.Event()
 
     async def run(self) -> None:
-        """Until the program has ended."""
+        """Until the program has ended, or the client wants to go."""
         obeying = asyncio.create_task(self._obey(), name="fake control mode")
+        telling = asyncio.create_task(self._tell(), name="fake output")
         try:
-            await self._told.wait()
-            position = 0
-            while data := await self._tape.read(position):
-                position += len(data)
-                said = _RAW.sub(lambda found: b"\\%03o" % found[0][0], data)
-                self._out.write(b"%output %0 " + said + b"\n")
+            await asyncio.wait((obeying, telling), return_when=asyncio.FIRST_COMPLETED)
             self._out.write(b"%exit\n")
         finally:
             obeying.cancel()
+            telling.cancel()
+
+    async def _tell(self) -> None:
+        await self._told.wait()
+        position = 0
+        while data := await self._tape.read(position):
+            position += len(data)
+            said = _RAW.sub(lambda found: b"\\%03o" % found[0][0], data)
+            self._out.write(b"%output %0 " + said + b"\n")
 
     async def _obey(self) -> None:
         position = 0
@@ -63,6 +65,8 @@ class FakeControl:
                 head = f"1 {next(self._numbers)} 1"
                 lines = "".join(f"{answer}\n" for answer in await self._answer(command))
                 self._out.write(f"%begin {head}\n{lines}%end {head}\n".encode())
+                if command == "detach-client":
+                    return
             if "capture-pane" in line.decode(errors="replace"):
                 self._told.set()
 
@@ -75,8 +79,6 @@ class FakeControl:
                 return [_FLAG.sub(lambda found: self._flag(found[1]), words[-1].strip("'"))]
             case "send-keys":
                 await self._keys.write(bytes.fromhex(command.partition(" -H ")[2]))
-            case "detach-client":
-                self._detached()
         return []
 
     def _flag(self, name: str) -> str:

@@ -274,9 +274,7 @@ class FakeKeeper:
             return 0
         session.viewers.add(channel)
         reader = TapeReader(session, session.prompt)
-        client = FakeControl(
-            session, reader, channel.line, channel.out, lambda: _leave(channel, session)
-        )
+        client = FakeControl(session, reader, channel.line, channel.out)
         try:
             await client.run()
             return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,8 @@ SESSION = "/.banger/session"
 #: Who we are to other clients of a session: one word.
 LABEL = f"banger-tui:{os.getpid()}"
 _TOKEN_BYTES = 6
+#: How long a client waits for the guest to notice that it goes.
+GOING_SECONDS = 2.0
 _PATIENCE = 60.0  # seconds for an answer: a loaded guest is slow, a dead one is not waited for
 _MOST = 8 << 20
 _MOST_WORDS = 2000
@@ -132,6 +135,15 @@ class Place:
                 return GuestUnreachable(f"The connection to {vm} broke", reason)
             case _:
                 return GuestFailure(f"{vm} refuses", _sentence(reason) or f"It ends with {code}.")
+
+
+async def gone(channel: Channel) -> None:
+    """Wait, not for long, until the guest has noticed that we go: then another client may type."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GOING_SECONDS):
+            while await channel.read():
+                pass
+            await channel.wait()
 
 
 async def bounded(read: Callable[[], Awaitable[bytes]], most: int = _MOST) -> bytes:

@@ -10,7 +10,7 @@ import asyncio
 
 from banger_tui.engine.errors import BangerError, Conflict, GuestFailure, GuestUnreachable
 from banger_tui.engine.hypervisors.base import Channel
-from banger_tui.engine.sessions.guest import LABEL, Place, token
+from banger_tui.engine.sessions.guest import LABEL, Place, gone, token
 from banger_tui.engine.sessions.stream import BROKEN, header
 
 FRAME = 32 << 10
@@ -23,6 +23,8 @@ class Input:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        # One for all connections: what is left of a broken one makes way for the next.
+        self._token = token()
         self._channel: Channel | None = None
         self._rest = b""
         self._given = 0
@@ -37,7 +39,7 @@ class Input:
         return made
 
     async def _connect(self, mode: str) -> None:
-        channel = await self._place.open("write", mode, LABEL, token())
+        channel = await self._place.open("write", mode, LABEL, self._token)
         head = await header(channel, self._place)
         self._rest = head.rest
         try:
@@ -119,5 +121,6 @@ class Input:
         if channel is not None:
             try:
                 await channel.write_eof()
+                await gone(channel)
             finally:
                 await channel.close()

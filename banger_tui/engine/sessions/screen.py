@@ -18,7 +18,7 @@ from banger_tui.engine.hypervisors.base import Channel
 from banger_tui.engine.model import SessionView
 from banger_tui.engine.sessions import lifecycle
 from banger_tui.engine.sessions.attach import outcome
-from banger_tui.engine.sessions.guest import LABEL, Place, token
+from banger_tui.engine.sessions.guest import GOING_SECONDS, LABEL, Place, gone, token
 from banger_tui.engine.sessions.registry import parse
 from banger_tui.engine.sessions.snapshot import FORMAT, Snapshot
 from banger_tui.engine.sessions.stream import Header, header, stream
@@ -38,7 +38,6 @@ _TOLD = 0.3  # seconds until the program's terminal is resized, too (tmux 3.3: 2
 _ATTEMPTS = 3
 _UNANSWERED = 64  # commands on their way at a time
 _MOST_UNREAD = 4 << 20  # bytes of output kept for a reader while its writer waits for answers
-_CLOSE_SECONDS = 1.0  # for telling tmux that we go
 
 
 class ScreenAttached:
@@ -283,10 +282,12 @@ class ScreenAttached:
         try:
             if not self._over:
                 self._ended()
-                # At once another client may type, and not only when its end is noticed.
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_CLOSE_SECONDS):
+                    async with asyncio.timeout(GOING_SECONDS):
                         await self._channel.write(b"detach-client\n")
+                        # Who reads beside us finds that it is over, and leaves the channel to us.
+                        async with self._turn:
+                            await gone(self._channel)
         finally:
             await self._channel.close()
 
