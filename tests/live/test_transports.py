@@ -71,6 +71,19 @@ async def test_one_connection_carries_it_all(real_home: Path) -> None:
         for number, output in enumerate(await asyncio.gather(*map(said, streams))):
             assert output == b"".join(b"%d\n" % n for n in range(number, number + 2001))
 
+        # What a closed channel makes it ask again is started once all the same.
+        at_once = asyncio.Semaphore(12)
+
+        async def noted(number: int) -> bytes:
+            async with at_once:
+                return await said(
+                    await transport.open(["sh", "-c", f"echo {number} >>/tmp/starts"])
+                )
+
+        await asyncio.gather(*map(noted, range(150)))
+        starts = await said(await transport.open(["cat", "/tmp/starts"]))
+        assert sorted(map(int, starts.split())) == list(range(150))
+
         # More than there is room for wait for their turn.
         async def short(number: int) -> bytes:
             return await said(await transport.open(["sh", "-c", f"sleep 0.2; echo {number}"]))

@@ -23,8 +23,12 @@ _CONNECT_SECONDS = 20.0
 #: Programs at a time over one connection. dropbear is out of descriptors at about 340 (three pipes
 #: each, 1,024 in all).
 CHANNELS = 256
+_PTY_ECHO = 53  # RFC 4254, section 8
 _TRIES, _TRY_PAUSE = 12, 0.01  # … and seconds, times the number of the try
 _QUEUE_SECONDS = 30.0
+# What is started waits for a line from us before it is run: see ``_asked``.
+_START = ("/.banger/bin/busybox", "sh", "-c", 'read -r go && exec "$@"', "start")
+_START_PTY = (*_START[:3], 'read -r go && stty echo && exec "$@"', "start")
 # What a guest may send ahead of its reader; asyncssh stops it at that and keeps at most twice as
 # much. More is no faster: 8 MB/s under TCG from 128 KiB on.
 _WINDOW = 256 << 10
@@ -59,10 +63,14 @@ class SshTransport:
     async def open(
         self, argv: Sequence[str], *, pty: tuple[int, int] | None = None, term: str = ""
     ) -> Channel:
-        command = shlex.join(argv)
+        command = "exec " + shlex.join((*(_START_PTY if pty else _START), *argv))
         options: dict[str, Any] = {}
         if pty is not None:
-            options = {"term_type": term or "xterm-256color", "term_size": pty}
+            # Without an echo, or what is run would begin with that of our line.
+            options = {
+                "term_type": term or "xterm-256color", "term_size": pty,
+                "term_modes": {_PTY_ECHO: 0},
+            }  # fmt: skip
         await self._take_slot()
         try:
             process = await self._asked(
@@ -70,6 +78,7 @@ class SshTransport:
                     command, encoding=None, window=_WINDOW, **options
                 )
             )
+            process.stdin.write(b"\n")
         except BaseException:  # a cancel, too, gives the slot back
             self._slots.release()
             raise
@@ -103,8 +112,9 @@ class SshTransport:
         """Open a channel and start what it is for.
 
         dropbear 2022.83 closes a channel on which nothing was started yet whenever a program of
-        the same connection ends, and ignores what is asked of it then: so it is asked again. It
-        answers what it does start before anything else, so nothing is started twice.
+        the same connection ends; so it is asked again. What was asked of the closed channel it
+        may start all the same, without a word: that one finds its stdin at an end instead of the
+        line it waits for, and runs nothing.
         """
         import asyncssh
 
