@@ -72,7 +72,7 @@ class Attached(Protocol):
 
         Raises:
             Conflict: it runs on, without this client: another one took its place.
-            GuestUnreachable: the connection broke.
+            GuestUnreachable: the connection broke, or the guest let go of this client.
             GuestFailure: it was lost.
         """
         ...
@@ -159,7 +159,8 @@ async def outcome(place: Place, *, broke: bool) -> int:
     if broke:
         raise GuestUnreachable(f"The connection to {vm} broke", f"Session {name} runs on.")
     if not view.writer:
-        raise Conflict(
+        # tmux lets go of who has not read for five minutes.
+        raise GuestUnreachable(
             f"Session {name} in {vm} let go of this client", "It runs on.", "Attach again."
         )
     raise Conflict(
