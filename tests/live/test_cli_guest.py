@@ -121,6 +121,7 @@ TRAPS = "; ".join(f'trap "echo {n}; exit {c}" {n}' for n, c in (("USR1", 5), ("I
         ("exec sleep 600", signal.SIGINT, 130, b""),
         ("exec sleep 600", signal.SIGTERM, 143, b""),
         ("exec sleep 600", signal.SIGUSR2, 140, b""),
+        ("exec sleep 600", signal.SIGQUIT, 131, b""),
         (f"{TRAPS}; while :; do sleep 0.1; done", signal.SIGUSR1, 5, b"USR1\n"),
         (f"{TRAPS}; while :; do sleep 0.1; done", signal.SIGINT, 6, b"INT\n"),
     ],
