@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from banger_tui.engine.api import Engine
 from banger_tui.engine.hypervisors.base import Channel, Driver
 from banger_tui.engine.model import VmRecord
 from banger_tui.engine.paths import Paths
-from banger_tui.engine.process import processes_with
 from banger_tui.engine.settings import Settings
 from tests.engine_fixtures.engines import IMAGE, WatchedDriver, create
-from tests.engine_fixtures.template import link_template
+from tests.engine_fixtures.template import linked
 
 
 @dataclass
@@ -48,10 +46,8 @@ class Bench:
 @pytest.fixture(scope="module")
 def lasting_home(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One home for all tests of a module: a VM booted in one serves the next."""
-    home = link_template(template, tmp_path_factory.mktemp("lasting") / "home")
-    yield home
-    for process, _ in processes_with(f"unix:{Paths.below(home).runtime}/"):
-        process.signal(signal.SIGKILL)
+    with linked(template, tmp_path_factory.mktemp("lasting") / "home") as home:
+        yield home
 
 
 @pytest.fixture(params=["fake", pytest.param("qemu", marks=pytest.mark.live)])

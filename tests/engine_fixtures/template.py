@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from banger_tui.engine.api import Engine
 from banger_tui.engine.paths import Paths
+from banger_tui.engine.process import processes_with
 from banger_tui.engine.settings import Settings
 
 IMAGE = "busybox"
@@ -23,6 +26,14 @@ async def make_template(root: Path) -> None:
             await (await engine.images.pull(IMAGE)).result()
         if not await engine.kernels.list():
             await (await engine.kernels.pull(KERNEL)).result()
+
+
+@contextlib.contextmanager
+def linked(template: Path, root: Path) -> Iterator[Path]:
+    """A home as by ``link_template``, whose VMs are ended afterwards."""
+    yield link_template(template, root)
+    for process, _ in processes_with(f"unix:{Paths.below(root).runtime}/"):
+        process.signal(signal.SIGKILL)
 
 
 def link_template(template: Path, root: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -17,12 +16,11 @@ from banger_tui.engine.api import Engine
 from banger_tui.engine.errors import InvalidInput
 from banger_tui.engine.model import MIB, SessionMode, SessionSpec, SessionState
 from banger_tui.engine.paths import Paths
-from banger_tui.engine.process import processes_with
 from banger_tui.engine.sessions.attach import Attached
 from banger_tui.engine.settings import Settings
 from banger_tui.widgets.terminal import core
 from tests.engine_fixtures.engines import create
-from tests.engine_fixtures.template import IMAGE, link_template
+from tests.engine_fixtures.template import IMAGE, linked
 
 pytestmark = pytest.mark.timeout(900)
 PATIENCE = 300.0
@@ -47,10 +45,8 @@ def numbered(blocks: int) -> tuple[SessionSpec, bytes]:
 @pytest.fixture(scope="module")
 def home(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One home for all tests of the module: the VM booted for the first serves the others."""
-    made = link_template(template, tmp_path_factory.mktemp("sessions") / "home")
-    yield made
-    for process, _ in processes_with(f"unix:{Paths.below(made).runtime}/"):
-        process.signal(signal.SIGKILL)
+    with linked(template, tmp_path_factory.mktemp("sessions") / "home") as made:
+        yield made
 
 
 @asynccontextmanager

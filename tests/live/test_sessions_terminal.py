@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,13 +13,12 @@ from banger_tui.engine.api import Engine
 from banger_tui.engine.errors import Conflict
 from banger_tui.engine.model import MIB, SessionSpec, SessionState
 from banger_tui.engine.paths import Paths
-from banger_tui.engine.process import processes_with
 from banger_tui.engine.sessions.attach import Attached
 from banger_tui.engine.settings import Settings
 from banger_tui.widgets.terminal import core
 from banger_tui.widgets.terminal.core import Mouse
 from tests.engine_fixtures.engines import create
-from tests.engine_fixtures.template import IMAGE, link_template
+from tests.engine_fixtures.template import IMAGE, linked
 
 pytestmark = pytest.mark.timeout(600)
 PATIENCE = 60.0
@@ -30,10 +28,8 @@ COLUMNS, ROWS = 60, 20
 @pytest.fixture(scope="module")
 def home(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One home for all tests of the module: the VM booted for the first serves the others."""
-    made = link_template(template, tmp_path_factory.mktemp("terminals") / "home")
-    yield made
-    for process, _ in processes_with(f"unix:{Paths.below(made).runtime}/"):
-        process.signal(signal.SIGKILL)
+    with linked(template, tmp_path_factory.mktemp("terminals") / "home") as made:
+        yield made
 
 
 @asynccontextmanager

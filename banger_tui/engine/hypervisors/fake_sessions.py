@@ -237,16 +237,21 @@ class FakeKeeper:
         session.writer = channel
         return True
 
-    async def _attach(
-        self, channel: SessionChannel, name: str, mode: str, label: str, *_: str
-    ) -> int:
+    def _terminal(self, channel: SessionChannel, name: str) -> FakeSession | int:
+        """The one of that name, or the code it is refused with."""
         session = self._find(name)
         if session is None:
             return channel.refuse(3, f"there is no session {name}")
         if session.mode != "pty":
             return channel.refuse(6, "it has no terminal")
-        if not session.running:
-            return channel.refuse(4, "it has ended")
+        return session if session.running else channel.refuse(4, "it has ended")
+
+    async def _attach(
+        self, channel: SessionChannel, name: str, mode: str, label: str, *_: str
+    ) -> int:
+        session = self._terminal(channel, name)
+        if isinstance(session, int):
+            return session
         mine = self._claim(channel, session, mode)
         session.viewers.add(channel)
         channel.out.write(session.line + b"end\n" + (b"write -\n" if mine else b"look -\n"))
@@ -261,13 +266,9 @@ class FakeKeeper:
     async def _control(
         self, channel: SessionChannel, name: str, mode: str, label: str, *_: str
     ) -> int:
-        session = self._find(name)
-        if session is None:
-            return channel.refuse(3, f"there is no session {name}")
-        if session.mode != "pty":
-            return channel.refuse(6, "it has no terminal")
-        if not session.running:
-            return channel.refuse(4, "it has ended")
+        session = self._terminal(channel, name)
+        if isinstance(session, int):
+            return session
         mine = self._claim(channel, session, mode)
         channel.out.write(session.line + b"end\n" + (b"write -\n" if mine else b"look -\n"))
         if not mine:
