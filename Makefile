@@ -35,7 +35,7 @@ format: setup-tests
 test: check test-fast test-live
 
 test-fast: setup-tests
-	$(PYTEST) -n 2 -m "not live and not slow"
+	$(PYTEST) -n 2 --dist worksteal -m "not live and not slow"
 
 # One at a time: real guests share the machine's cores, and boot times are part of what is tested.
 test-live: setup-tests

@@ -154,7 +154,7 @@ async def test_a_daemon_outlives_us_and_is_found_by_its_marker(tmp_path: Path) -
         from pathlib import Path
         from banger_tui.engine.process import spawn_daemon
         async def main():
-            found = await spawn_daemon(["sh", "-c", "echo said; sleep 600; :", "{mark}"],
+            found = await spawn_daemon(["sh", "-c", "echo said; kill -STOP $$; :", "{mark}"],
                                        log=Path("{tmp_path}/log"))
             print(found.pid, found.start)
         asyncio.run(main())
