@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
 from textual.theme import Theme
 
@@ -25,7 +26,7 @@ from banger_tui.engine.model import OperationState
 from banger_tui.screens.home import HomeScreen
 from banger_tui.settings import DEFAULT_THEME, Loaded, load
 from banger_tui.widgets import units
-from banger_tui.widgets.terminal import core
+from banger_tui.widgets.terminal import core, palette
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -72,6 +73,8 @@ class BangerApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # as App has it
     COMMANDS: ClassVar[set[Any]] = {_commands}
+    ansi_theme_dark = Reactive(palette.DARK, init=False)
+    ansi_theme_light = Reactive(palette.LIGHT, init=False)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True)
     ]
