@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Final
 
 from banger_tui.engine.errors import BangerError, Conflict, NotEnoughDisk, NotFound
 from banger_tui.engine.model import MIB
+from banger_tui.engine.sessions import copy_staging
 from banger_tui.engine.sessions.copy_tar import Entry, Kind, Parts, unsafe
 
 _RESERVE: Final = 256 * MIB
@@ -55,11 +55,8 @@ class LocalSink:
         self._final = target / os.fsdecode(self._name) if inside and self._name else target
         # The contents of a directory go into one that is there: beside its place may be no room.
         parent = self._final if inside and not self._name else self._final.parent
-        beside = parent / f".banger-copy-{secrets.token_hex(4)}"
         try:
-            beside.mkdir(mode=0o700)
-            self._beside = beside
-            self._root = os.open(beside, _DIRECTORY)
+            self._beside, self._root = copy_staging.make(parent)
         except FileNotFoundError as error:
             raise NotFound(
                 f"There is no directory {parent}", "", f"Make it first: mkdir -p {parent}"
@@ -176,11 +173,11 @@ class LocalSink:
 
     def discard(self) -> None:
         """Remove what is not in its place, and let go of everything."""
+        if self._root is not None:
+            shutil.rmtree(self._beside, ignore_errors=True)
         for descriptor in (self._file, self._here[1] if self._here else None, self._root):
             if descriptor is not None:
                 os.close(descriptor)
-        if self._root is not None:
-            shutil.rmtree(self._beside, ignore_errors=True)
         self._file = self._here = self._root = None
 
     def _end_file(self) -> None:
