@@ -13,9 +13,9 @@ from banger_tui.engine.errors import InvalidInput
 
 #: The guest kit's wrapper for commands: with the Env, WorkingDir and User of the image's config.
 RUN = "/.banger/run"
-#: Bytes of a command line (dropbear: MAX_CMD_LEN). With more it ends the whole connection, and with
-#: it all that others have running over it.
-LONGEST = 9000
+#: Bytes of a command line: dropbear's (MAX_CMD_LEN, 9000), less what starts it (ssh_transport.py).
+#: With more it ends the whole connection, and with it all that others have running over it.
+LONGEST = 8900
 
 
 def guest_command(
