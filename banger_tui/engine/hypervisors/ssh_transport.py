@@ -26,8 +26,8 @@ CHANNELS = 256
 _PTY_ECHO = 53  # RFC 4254, section 8
 _TRIES, _TRY_PAUSE = 12, 0.01  # … and seconds, times the number of the try
 _QUEUE_SECONDS = 30.0
-# What is started waits for a line from us before it is run: see ``_asked``. No longer than 100 bytes,
-# with quotes (sessions/command.py).
+# What is started waits for a line from us before it is run: see ``_asked``. No longer than 100
+# bytes, with quotes (sessions/command.py).
 _START = ("/.banger/bin/busybox", "sh", "-c", 'read -r go && exec "$@"', "start")
 _START_PTY = (*_START[:3], 'read -r go && stty echo && exec "$@"', "start")
 # What a guest may send ahead of its reader; asyncssh stops it at that and keeps at most twice as
