@@ -14,12 +14,13 @@ import pytest
 
 from banger_tui.engine.paths import Paths
 
-# A shell starts background jobs with SIGINT ignored, nohup ignores SIGHUP, and what is ignored is
-# inherited: the programs under test would never feel ctrl+c or a closed terminal.
+# A shell starts background jobs with SIGINT and SIGQUIT ignored, nohup ignores SIGHUP, and what is
+# ignored is inherited: the programs under test would never feel ctrl+c or a closed terminal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+for number in (signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
