@@ -7,7 +7,7 @@
 # make lock    renew the lock files from pyproject.toml
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-tests check format test test-fast test-live bench pictures lock
+.PHONY: run setup setup-tests check format test test-fast test-host test-live bench pictures lock
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -p no:randomly --durations=15
@@ -32,10 +32,13 @@ format: setup-tests
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: check test-fast test-live
+test: check test-fast test-host test-live
 
 test-fast: setup-tests
-	$(PYTEST) -n 2 --dist worksteal -m "not live and not slow"
+	$(PYTEST) -n 2 --dist worksteal -m "not live and not host and not slow"
+
+test-host: setup-tests
+	$(PYTEST) -n 2 --dist loadfile -m "host and not slow"
 
 # One at a time: real guests share the machine's cores, and boot times are part of what is tested.
 test-live: setup-tests

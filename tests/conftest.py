@@ -24,11 +24,11 @@ for number in (signal.SIGHUP, signal.SIGQUIT):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything below tests/live is marked ``live``: the folder says it once."""
-    live = Path(__file__).parent / "live"
-    for item in items:
-        if live in item.path.parents:
-            item.add_marker(pytest.mark.live)
+    """What lies below tests/live and tests/host is marked so: the folder says it once."""
+    for folder in ("live", "host"):
+        for item in items:
+            if Path(__file__).parent / folder in item.path.parents:
+                item.add_marker(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from banger_tui.engine.ext4 import tool
 from scripts.benchmarks import synthetic_image
 from scripts.benchmarks.samples import COMPARED, Table, compared, in_turns
 from tests.ext4_images.modern_tools import modern_tools, path_with
-from tests.live.registry.server import running_registry
+from tests.host.registry.server import running_registry
 
 _CHUNK = 1 << 20
 _GZIP = 16 + 15  # wbits: a gzip header, the largest window

@@ -25,10 +25,10 @@ from banger_tui.engine.ext4.tree_of import tree_of
 from banger_tui.engine.limits import Limits
 from banger_tui.engine.model import MIB
 from banger_tui.engine.process import run_tool
+from tests.host.registry.stage import RecordedStage
 from tests.layer_cases.case import Case, Entry, ErrorExpectation
 from tests.layer_cases.cases import CASES
 from tests.layer_cases.snapshot import snapshot
-from tests.live.registry.stage import RecordedStage
 from tests.unit.layers.merging import merged
 
 _SIZE = 48 * MIB

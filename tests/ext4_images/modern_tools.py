@@ -13,7 +13,7 @@ from pathlib import Path
 from banger_tui.engine.debian import packages
 from banger_tui.engine.errors import BangerError
 from banger_tui.engine.paths import Paths
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.stage import RecordedStage
 
 _SUITE = "trixie"
 _PACKAGES = ("e2fsprogs", "libarchive13t64")

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.foreign_images import build
-from tests.live.registry.images import push_image
-from tests.live.registry.server import RunningRegistry
+from tests.host.registry.images import push_image
+from tests.host.registry.server import RunningRegistry
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(

@@ -14,13 +14,13 @@ import pytest
 from banger_tui.engine.oci.blobs import Blobs
 from banger_tui.engine.paths import Paths
 from scripts.terminal.tmux import Pane
-from tests.live.registry.images import push_image, tar_layer
-from tests.live.registry.inspection import MIB
-from tests.live.registry.proxy import FaultProxy, Hold
-from tests.live.registry.server import RunningRegistry
+from tests.host.registry.images import push_image, tar_layer
+from tests.host.registry.inspection import MIB
+from tests.host.registry.proxy import FaultProxy, Hold
+from tests.host.registry.server import RunningRegistry
 from tests.live.test_any_image import banger
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.timeout(300)
 COMMAND = [sys.executable, "-m", "banger_tui"]
 PATIENCE = 120.0

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.engine_fixtures.template import IMAGE
-from tests.live.registry.server import RunningRegistry
+from tests.host.registry.server import RunningRegistry
 from tests.live.test_any_image import banger
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.timeout(300)
 
 

@@ -15,8 +15,8 @@ from banger_tui.engine.operations import Operation
 from banger_tui.engine.paths import Paths
 from banger_tui.engine.provision.build import PLAN, BuildSpec
 from tests.engine_fixtures.template import IMAGE, KERNEL
-from tests.live.registry.images import push_image, tar_layer
-from tests.live.registry.server import RunningRegistry
+from tests.host.registry.images import push_image, tar_layer
+from tests.host.registry.server import RunningRegistry
 from tests.live.ways import (
     Way,
     cancelled_everywhere,
@@ -25,7 +25,7 @@ from tests.live.ways import (
     small_filesystem,
 )
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.timeout(300)
 
 Begin = Callable[[Engine], Awaitable[Operation[Any]]]

@@ -20,12 +20,12 @@ from banger_tui.engine.settings import Settings
 from tests.engine_fixtures.gates import PATIENCE
 from tests.engine_fixtures.inspection import names, processes_mentioning
 from tests.engine_fixtures.template import IMAGE, KERNEL
-from tests.live.registry.images import push_image, tar_layer
-from tests.live.registry.server import RunningRegistry
-from tests.live.test_pull_ends import ROOT, banger
+from tests.host.registry.images import push_image, tar_layer
+from tests.host.registry.server import RunningRegistry
+from tests.host.test_pull_ends import ROOT, banger
 from tests.live.ways import engine_below, odd_blobs, picture, registered, rows, small_filesystem
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.timeout(300)
 
 

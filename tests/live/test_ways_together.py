@@ -19,7 +19,7 @@ from banger_tui.engine.vms import lifecycle
 from tests.engine_fixtures.gates import PATIENCE, Gate
 from tests.engine_fixtures.inspection import assert_consistent, names
 from tests.engine_fixtures.template import IMAGE
-from tests.live.registry.server import RunningRegistry
+from tests.host.registry.server import RunningRegistry
 from tests.live.ways import (
     DiskDriver,
     Halts,
@@ -31,7 +31,7 @@ from tests.live.ways import (
     small_filesystem,
 )
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.timeout(300)
 
 

@@ -29,8 +29,8 @@ from banger_tui.engine.ext4.unpack import unpack
 from banger_tui.engine.layers.tree import Content, Extent, Kind, Node, literal, new_root
 from banger_tui.engine.limits import Limits
 from banger_tui.engine.process import find_tool, processes_with
+from tests.host.registry.stage import RecordedStage, until
 from tests.layer_cases.snapshot import snapshot
-from tests.live.registry.stage import RecordedStage, until
 
 MIB = 1 << 20
 SECOND = 10**9

@@ -12,7 +12,7 @@ from banger_tui.engine.ext4 import build as ext4
 from banger_tui.engine.ext4 import inspect
 from banger_tui.engine.ext4.size import BLOCK, need, size_for
 from banger_tui.engine.layers.tree import Content, Extent, Kind, Node, literal, new_root
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.stage import RecordedStage
 
 GIB = 1 << 30
 MIB = 1 << 20

@@ -24,7 +24,7 @@ from banger_tui.engine.paths import Paths
 from banger_tui.engine.threads import Stop
 from tests.engine_fixtures.engines import IMAGE, WatchedBuilders, create, fake_engine
 from tests.engine_fixtures.gates import PATIENCE
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.stage import RecordedStage
 from tests.live.ways import Way, cancelled_everywhere
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from banger_tui.engine.oci.blobs import Blobs
-from tests.live.registry.files import FileServer
-from tests.live.registry.proxy import FaultProxy
+from tests.host.registry.files import FileServer
+from tests.host.registry.proxy import FaultProxy
 from tests.unit.oci.site import CONTENT, Site
 
 

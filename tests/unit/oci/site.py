@@ -11,9 +11,9 @@ from banger_tui.engine.oci.blobs import Blobs
 from banger_tui.engine.oci.download import fetch
 from banger_tui.engine.oci.leases import Lease
 from banger_tui.engine.oci.retries import Patience
-from tests.live.registry.files import FileServer
-from tests.live.registry.proxy import FaultProxy
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.files import FileServer
+from tests.host.registry.proxy import FaultProxy
+from tests.host.registry.stage import RecordedStage
 
 CONTENT = os.urandom(3 << 20) + b"the end"
 SIZE = len(CONTENT)

@@ -15,7 +15,7 @@ from banger_tui.engine.errors import StorageFailure
 from banger_tui.engine.oci.blobs import Blobs
 from banger_tui.engine.oci.digests import digest_of
 from tests.engine_fixtures.gates import PATIENCE
-from tests.live.registry.stage import RecordedStage, until
+from tests.host.registry.stage import RecordedStage, until
 
 DAY = 86400
 

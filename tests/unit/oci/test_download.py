@@ -20,7 +20,7 @@ from banger_tui.engine.errors import (
 from banger_tui.engine.limits import Limits
 from banger_tui.engine.oci.blobs import Blobs
 from banger_tui.engine.oci.download import fetch
-from tests.live.registry.proxy import (
+from tests.host.registry.proxy import (
     Corrupt,
     Fault,
     Hold,
@@ -31,7 +31,7 @@ from tests.live.registry.proxy import (
     Stall,
     Truncate,
 )
-from tests.live.registry.stage import RecordedStage, until
+from tests.host.registry.stage import RecordedStage, until
 from tests.unit.oci.site import CONTENT, HALF, IMPATIENT, QUICK, SHA256, SIZE, Site
 
 

@@ -21,9 +21,9 @@ from banger_tui.engine.oci.blobs import Blobs
 from banger_tui.engine.oci.download import fetch
 from banger_tui.engine.oci.retries import Patience
 from banger_tui.engine.oci.web import fetch_small
-from tests.live.registry.http import Connection, HttpServer, Request, head
-from tests.live.registry.proxy import FaultProxy, Hold, Redirect, Reply, Reset, Stall
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.http import Connection, HttpServer, Request, head
+from tests.host.registry.proxy import FaultProxy, Hold, Redirect, Reply, Reset, Stall
+from tests.host.registry.stage import RecordedStage
 from tests.unit.oci.site import CONTENT, HALF, IMPATIENT, LIMITS, QUICK, SHA256, SIZE, Site
 
 

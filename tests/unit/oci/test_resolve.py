@@ -24,8 +24,8 @@ from banger_tui.engine.oci.reference import parse
 from banger_tui.engine.oci.registry import Registry
 from banger_tui.engine.oci.resolve import Resolved
 from banger_tui.engine.oci.retries import Patience
-from tests.live.registry.files import FileServer
-from tests.live.registry.proxy import Corrupt, FaultProxy, Reply, Reset, Stall
+from tests.host.registry.files import FileServer
+from tests.host.registry.proxy import Corrupt, FaultProxy, Reply, Reset, Stall
 
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 DIFF = "sha256:" + "d" * 64

@@ -11,7 +11,7 @@ import pytest
 from banger_tui.engine.errors import ToolFailed
 from banger_tui.engine.provision import script
 from banger_tui.engine.provision.script import connection_lost, run_script
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.stage import RecordedStage
 from tests.live.ways import Says
 
 MIB = 1 << 20

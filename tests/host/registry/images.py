@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 import httpx
 import zstandard
 
-from tests.live.registry.server import RunningRegistry
+from tests.host.registry.server import RunningRegistry
 
 Kind = Literal["oci", "docker"]
 Compression = Literal["gzip", "zstd", "none"]

@@ -12,17 +12,17 @@ import pytest
 
 from banger_tui.engine.errors import BadContent, RegistryDenied, RegistryUnreachable
 from banger_tui.engine.oci.credentials import Credentials
-from tests.live.registry.certificate import Certificate
-from tests.live.registry.files import FileServer
-from tests.live.registry.images import PushedImage, push_image, tar_layer
-from tests.live.registry.inspection import MIB, QUICK, contents, logged_in, size, through
-from tests.live.registry.proxy import FaultProxy, Redirect, Reply, Reset
-from tests.live.registry.pull import pull
-from tests.live.registry.server import PROGRAM, RunningRegistry, running_registry
-from tests.live.registry.stage import RecordedStage, until
-from tests.live.registry.token import IDENTITY, PASSWORD, SERVICE, USER, TokenServer
+from tests.host.registry.certificate import Certificate
+from tests.host.registry.files import FileServer
+from tests.host.registry.images import PushedImage, push_image, tar_layer
+from tests.host.registry.inspection import MIB, QUICK, contents, logged_in, size, through
+from tests.host.registry.proxy import FaultProxy, Redirect, Reply, Reset
+from tests.host.registry.pull import pull
+from tests.host.registry.server import PROGRAM, RunningRegistry, running_registry
+from tests.host.registry.stage import RecordedStage, until
+from tests.host.registry.token import IDENTITY, PASSWORD, SERVICE, USER, TokenServer
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="docker-registry is not installed")
 
 

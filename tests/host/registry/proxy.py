@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.live.registry.http import Connection, HttpServer, Request, copy, head, read_head
+from tests.host.registry.http import Connection, HttpServer, Request, copy, head, read_head
 
 _SKIPPED = {"connection", "keep-alive", "transfer-encoding"}
 

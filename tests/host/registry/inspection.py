@@ -8,9 +8,9 @@ from pathlib import Path
 
 from banger_tui.engine.oci.credentials import Credentials
 from banger_tui.engine.oci.retries import Patience
-from tests.live.registry.images import PushedImage
-from tests.live.registry.proxy import FaultProxy
-from tests.live.registry.token import PASSWORD, USER
+from tests.host.registry.images import PushedImage
+from tests.host.registry.proxy import FaultProxy
+from tests.host.registry.token import PASSWORD, USER
 
 MIB = 1 << 20
 QUICK = Patience(stall=20.0, tries=5, few=2, pause=0.01, longest_pause=0.05, total_wait=10.0)

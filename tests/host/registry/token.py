@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from tests.live.registry.certificate import Certificate
-from tests.live.registry.http import Connection, HttpServer, Request
+from tests.host.registry.certificate import Certificate
+from tests.host.registry.http import Connection, HttpServer, Request
 
 SERVICE = "registry of a test"
 ISSUER = "issuer of a test"

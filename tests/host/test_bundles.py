@@ -48,15 +48,15 @@ from banger_tui.engine.oci.reference import parse
 from banger_tui.engine.oci.registry import Registry
 from banger_tui.engine.oci.resolve import Resolved
 from banger_tui.engine.oci.retries import Patience
-from tests.live.registry.certificate import Certificate
-from tests.live.registry.http import Connection, HttpServer, Request
-from tests.live.registry.images import push_image, tar_layer
-from tests.live.registry.proxy import FaultProxy, Hold, Reply
-from tests.live.registry.server import PROGRAM, RunningRegistry, running_registry
-from tests.live.registry.stage import RecordedStage
-from tests.live.registry.token import IDENTITY, PASSWORD, USER, TokenServer
+from tests.host.registry.certificate import Certificate
+from tests.host.registry.http import Connection, HttpServer, Request
+from tests.host.registry.images import push_image, tar_layer
+from tests.host.registry.proxy import FaultProxy, Hold, Reply
+from tests.host.registry.server import PROGRAM, RunningRegistry, running_registry
+from tests.host.registry.stage import RecordedStage
+from tests.host.registry.token import IDENTITY, PASSWORD, USER, TokenServer
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="docker-registry is not installed")
 
 LIMITS = Limits()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from tests.live.registry.http import Connection, HttpServer, Request
+from tests.host.registry.http import Connection, HttpServer, Request
 
 
 class FileServer(HttpServer):

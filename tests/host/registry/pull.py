@@ -1,4 +1,4 @@
-"""A pull of layers in a process of its own: ``python -m tests.live.registry.pull REFERENCE CACHE``.
+"""A pull of layers in a process of its own: ``python -m tests.host.registry.pull REFERENCE CACHE``.
 
 Prints the layers' paths, a line each, or the error's kind and text, and then ends with 1.
 """
@@ -17,7 +17,7 @@ from banger_tui.engine.oci.registry import Registry
 from banger_tui.engine.oci.resolve import Resolved
 from banger_tui.engine.oci.retries import Patience
 from banger_tui.engine.progress import Stage
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.stage import RecordedStage
 
 
 async def pull(

@@ -19,7 +19,7 @@ from banger_tui.engine.ext4.tool import tar_capable
 from banger_tui.engine.layers.tree import Kind, Node, literal, new_root
 from banger_tui.engine.process import run_tool
 from tests.ext4_images.modern_tools import modern_tools, path_with
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.stage import RecordedStage
 
 pytestmark = [
     pytest.mark.timeout(120),

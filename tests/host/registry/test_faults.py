@@ -13,8 +13,8 @@ import pytest
 
 from banger_tui.engine.errors import DigestMismatch, RegistryUnreachable
 from banger_tui.engine.oci.blobs import Blobs
-from tests.live.registry.images import PushedImage, push_image, tar_layer
-from tests.live.registry.inspection import (
+from tests.host.registry.images import PushedImage, push_image, tar_layer
+from tests.host.registry.inspection import (
     IMPATIENT,
     MIB,
     QUICK,
@@ -24,7 +24,7 @@ from tests.live.registry.inspection import (
     through,
     unfinished,
 )
-from tests.live.registry.proxy import (
+from tests.host.registry.proxy import (
     Corrupt,
     Fault,
     FaultProxy,
@@ -36,11 +36,11 @@ from tests.live.registry.proxy import (
     Stall,
     Truncate,
 )
-from tests.live.registry.pull import pull
-from tests.live.registry.server import PROGRAM, RunningRegistry
-from tests.live.registry.stage import PATIENCE, RecordedStage, until
+from tests.host.registry.pull import pull
+from tests.host.registry.server import PROGRAM, RunningRegistry
+from tests.host.registry.stage import PATIENCE, RecordedStage, until
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="docker-registry is not installed")
 
 
@@ -176,7 +176,7 @@ async def test_prune_leaves_a_pull_in_flight_alone(
 
 async def another(reference: str, blob_dir: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.live.registry.pull", reference, str(blob_dir),
+        sys.executable, "-m", "tests.host.registry.pull", reference, str(blob_dir),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
@@ -259,7 +259,7 @@ async def test_a_disk_that_is_full(image: PushedImage, tmp_path: Path) -> None:
     script = 'mount -t tmpfs -o size=4m none "$1" && shift && exec "$@"'
     process = await asyncio.create_subprocess_exec(
         "unshare", "-Urm", "sh", "-c", script, "sh", str(small),
-        sys.executable, "-m", "tests.live.registry.pull", image.reference, f"{small}/blobs",
+        sys.executable, "-m", "tests.host.registry.pull", image.reference, f"{small}/blobs",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, errors = await process.communicate()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from banger_tui.engine.errors import RegistryNotFound, RegistryUnreachable
-from tests.live.registry.certificate import Certificate
-from tests.live.registry.files import FileServer
-from tests.live.registry.images import (
+from tests.host.registry.certificate import Certificate
+from tests.host.registry.files import FileServer
+from tests.host.registry.images import (
     Compression,
     Kind,
     PushedImage,
@@ -19,13 +19,13 @@ from tests.live.registry.images import (
     push_index,
     tar_layer,
 )
-from tests.live.registry.inspection import contents, size, through
-from tests.live.registry.proxy import FaultProxy
-from tests.live.registry.pull import pull
-from tests.live.registry.server import PROGRAM, RunningRegistry, running_registry
-from tests.live.registry.stage import RecordedStage
+from tests.host.registry.inspection import contents, size, through
+from tests.host.registry.proxy import FaultProxy
+from tests.host.registry.pull import pull
+from tests.host.registry.server import PROGRAM, RunningRegistry, running_registry
+from tests.host.registry.stage import RecordedStage
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="docker-registry is not installed")
 
 

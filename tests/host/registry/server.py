@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import httpx
 
-from tests.live.registry.certificate import Certificate
-from tests.live.registry.token import ISSUER, PASSWORD, SERVICE, USER, sign
+from tests.host.registry.certificate import Certificate
+from tests.host.registry.token import ISSUER, PASSWORD, SERVICE, USER, sign
 
 PROGRAM = Path("/usr/bin/docker-registry")
 # USER and PASSWORD; bcrypt at the least cost, as the registry takes no other kind

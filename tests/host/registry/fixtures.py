@@ -1,4 +1,4 @@
-"""pytest's view of it: ``pytest_plugins = ["tests.live.registry.fixtures"]`` in a test module."""
+"""pytest's view of it: ``pytest_plugins = ["tests.host.registry.fixtures"]`` in a test module."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.registry.certificate import Certificate, make_certificate
-from tests.live.registry.images import PushedImage, push_image, tar_layer
-from tests.live.registry.inspection import MIB
-from tests.live.registry.proxy import FaultProxy
-from tests.live.registry.server import PROGRAM, RunningRegistry, running_registry
+from tests.host.registry.certificate import Certificate, make_certificate
+from tests.host.registry.images import PushedImage, push_image, tar_layer
+from tests.host.registry.inspection import MIB
+from tests.host.registry.proxy import FaultProxy
+from tests.host.registry.server import PROGRAM, RunningRegistry, running_registry
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.registry.images import push_image, tar_layer
-from tests.live.registry.server import RunningRegistry
+from tests.host.registry.images import push_image, tar_layer
+from tests.host.registry.server import RunningRegistry
 
-pytest_plugins = ["tests.live.registry.fixtures"]
+pytest_plugins = ["tests.host.registry.fixtures"]
 pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20

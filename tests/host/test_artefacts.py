@@ -249,7 +249,7 @@ async def test_cancelling_an_installation_leaves_nothing(
 CHILD = """
 import asyncio, sys
 from pathlib import Path
-from tests.live.test_artefacts import PlainStage
+from tests.host.test_artefacts import PlainStage
 from banger_tui.engine.artefacts import ImageRequest, Workplace
 from banger_tui.engine.catalog.load import embedded
 from banger_tui.engine.images.make import make
