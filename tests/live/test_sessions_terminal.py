@@ -139,6 +139,23 @@ async def test_a_stalled_reader_holds_the_program_up_and_ctrl_c_stops_a_flood(ho
         await attached.close()
 
 
+async def test_a_flood_goes_on_without_the_reader_that_held_it_up(home: Path) -> None:
+    async with opened(home) as engine:
+        attached, screen = await attach(engine), core.create(COLUMNS, ROWS)
+        await attached.write(b"yes 0123456789abcdef\r")
+        await shown(attached, screen, "0123456789abcdef")
+        await asyncio.sleep(5.0)  # it fills what lies between
+    async with Engine(Paths.below(home), Settings(image=IMAGE)) as engine:
+        before = (await engine.sessions.show("web", "t")).out_bytes
+
+        async def alone() -> bool:
+            view = await engine.sessions.show("web", "t")
+            return not view.writer and view.out_bytes > before + MIB
+
+        await until(alone, "nobody is left and it goes on")
+        await engine.sessions.delete("web", "t", force=True)
+
+
 async def test_who_is_taken_over_is_told_and_may_look_on(home: Path) -> None:
     async with opened(home) as engine:
         first = await attach(engine)
